@@ -1,0 +1,182 @@
+"""What a check is: its configuration, what it is given to look with, and the two methods it has."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from checks.result import Verdict
+
+if TYPE_CHECKING:
+    import asyncpg
+    import httpx
+    import redis.asyncio
+
+Seconds = Annotated[float, Field(gt=0, le=7 * 86_400)]
+Severity = Literal["page", "warning"]
+
+
+class Confirm(BaseModel):
+    """When failures count as an outage: `failures` in a row over `span_seconds`, or M of the last K looks."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    failures: int = Field(default=3, ge=1, le=20)
+    span_seconds: float = Field(default=20.0, ge=0, le=3600)
+    of_last_failures: int = Field(default=5, ge=1, le=64)
+    """M: so many failures among the last K looks confirm an intermittent outage."""
+    of_last_looks: int = Field(default=15, ge=1, le=64)
+    """K."""
+
+    @model_validator(mode="after")
+    def _m_within_k(self) -> "Confirm":
+        if self.of_last_failures > self.of_last_looks:
+            raise ValueError(
+                f"of_last_failures: {self.of_last_failures} must not be above of_last_looks {self.of_last_looks}"
+            )
+        return self
+
+
+class Recover(BaseModel):
+    """When successes count as recovery: `successes` in a row over `span_seconds`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    successes: int = Field(default=3, ge=1, le=20)
+    span_seconds: float = Field(default=20.0, ge=0, le=3600)
+
+
+class CheckConfig(BaseModel):
+    """The settings every check has. Each kind adds its own in a subclass beside the check."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_-]+)+$", max_length=80)
+    """`<service>.<what>`, the name a human sees."""
+    service: str = Field(min_length=1, max_length=60)
+    """The service it speaks about, e.g. `nexus-api`."""
+    interval_seconds: Seconds = 30.0
+    timeout_seconds: Seconds = 10.0
+    retry_seconds: Seconds = 10.0
+    """How soon to look again while suspect, recovering, held or gated."""
+    confirm: Confirm = Confirm()
+    recover: Recover = Recover()
+    severity: Severity = "page"
+    depends_on: tuple[str, ...] = ()
+    """Hard parents: while one is down, this check's failure is its symptom."""
+    explained_by: tuple[str, ...] = ()
+    """Soft parents: they order the explanation, and never suppress."""
+    runbook_url: str | None = None
+    checklist: str = ""
+    """The line of the post-deploy checklist that it answers."""
+
+    @model_validator(mode="after")
+    def _timeout_below_interval(self) -> "CheckConfig":
+        if self.timeout_seconds >= self.interval_seconds:
+            raise ValueError(
+                f"timeout_seconds: {self.timeout_seconds:g} must be below interval_seconds {self.interval_seconds:g}"
+            )
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One thing a feed heard: a Celery event or a stored result."""
+
+    at: datetime
+    """When it arrived here."""
+    type: str
+    """`worker-online`, `worker-heartbeat`, `task-received`, `task-succeeded`, … or `result` for a stored result."""
+    data: "dict[str, Any]"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedView:
+    """What a feed has heard, as one immutable picture."""
+
+    listening_since: datetime | None
+    """Since when without a gap; None while not connected."""
+    heard: tuple[Heard, ...]
+    """Oldest first, bounded; only what arrived since `listening_since`."""
+    error: str = ""
+    """Why it is not connected, redacted."""
+
+
+class Feeds(Protocol):
+    """Long-lived listeners, kept by the prober and shared by checks that need a stream."""
+
+    async def celery(self, broker_url: str, *, wait_seconds: float = 0.0) -> FeedView:
+        """Return what was heard on this broker, at most `wait_seconds` after waiting for something new.
+
+        The first call starts the listener.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class IO:
+    """What a look is made with. Each factory call opens one fresh connection and closes it on exit."""
+
+    timeout_seconds: float
+    """The whole look's budget; factories use it as their socket timeout."""
+    now: Callable[[], datetime]
+    """The wall clock, aware UTC."""
+    monotonic: Callable[[], float]
+    """Seconds, for durations."""
+    http: "Callable[[], AbstractAsyncContextManager[httpx.AsyncClient]]"
+    """A client without kept connections, without redirects, without trust in the environment's proxies."""
+    postgres: "Callable[[str], AbstractAsyncContextManager[asyncpg.Connection[Any]]]"
+    """Given a `postgresql://` URL."""
+    redis: "Callable[[str], AbstractAsyncContextManager[redis.asyncio.Redis]]"
+    """Given a `redis://` or `rediss://` URL."""
+    connect_tcp: Callable[[str, int], AbstractAsyncContextManager[None]]
+    """Open a TCP connection to (host, port) and close it."""
+    resolve: Callable[[str], Awaitable[list[str]]]
+    """Host name to its addresses; raises `OSError` (gaierror) when there are none."""
+    own_store: Callable[[], Awaitable[None]]
+    """Write a row to the monitor's own database and read it back."""
+    feeds: Feeds
+    loop_lag_seconds: Callable[[], float]
+    """The largest lateness of our own event loop in the last five seconds."""
+
+
+ConfigT = TypeVar("ConfigT", bound=CheckConfig)
+SeenT = TypeVar("SeenT")
+
+
+class Check(ABC, Generic[ConfigT, SeenT]):
+    """One thing to look at: `measure` does the I/O, `judge` decides. Neither knows of the other's world."""
+
+    Config: ClassVar[type[CheckConfig]]
+    """The configuration model of this kind."""
+    remembers: ClassVar[int] = 0
+    """How many earlier observations `judge` wants to see, newest last."""
+
+    __slots__ = ("config",)
+
+    def __init__(self, config: ConfigT) -> None:
+        self.config = config
+
+    @abstractmethod
+    async def measure(self, io: IO) -> SeenT:
+        """Look once: I/O only, no `try`, no threshold, no retry, a fresh connection.
+
+        Errors fly: the runner turns them into a verdict with `checks.failures.verdict_of`.
+        """
+
+    @abstractmethod
+    def judge(self, seen: SeenT, now: datetime, before: Sequence[SeenT] = ()) -> Verdict:
+        """Decide what was seen. Pure. `before` holds up to `remembers` earlier observations, newest last."""
+
+    def hint_for(self, verdict: Verdict) -> str:
+        """Return what to do about a network failure that `measure` raised; the default is the verdict's own hint."""
+        return verdict.hint
+
+
+Secret = SecretStr
+"""A value that hides itself: no repr, no str, no dump."""
