@@ -173,9 +173,13 @@ class Check(ABC, Generic[ConfigT, SeenT]):
     def judge(self, seen: SeenT, now: datetime, before: Sequence[SeenT] = ()) -> Verdict:
         """Decide what was seen. Pure. `before` holds up to `remembers` earlier observations, newest last."""
 
-    def hint_for(self, verdict: Verdict) -> str:
-        """Return what to do about a network failure that `measure` raised; the default is the verdict's own hint."""
-        return verdict.hint
+    def on_failure(self, verdict: Verdict) -> Verdict:
+        """Return the verdict of an error that `measure` raised, told in this check's words.
+
+        `verdict` is what `checks.failures.verdict_of` made of it. A check adds its own subject and hint here, or
+        says that it could not look (outcome unknown) where the error is not about its target.
+        """
+        return verdict
 
 
 Secret = SecretStr

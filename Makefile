@@ -1,0 +1,63 @@
+# make demo   a whole Nexus in miniature and the monitor watching it
+# make test   everything CI runs
+# make lock   recompile the pinned requirements from pyproject.toml
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+ARGS ?=
+DEBIAN_TOOLS := prometheus chromium
+
+.PHONY: demo test lint types imports unit tools lock format clean
+
+demo: $(READY)
+	@$(BIN)/nexus-monitor demo $(ARGS)
+
+test: lint types imports unit
+
+$(READY): requirements-dev.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+imports: $(READY)
+	$(BIN)/lint-imports
+
+# Two Debian packages widen what the tests see: promtool judges our metrics, Chromium opens our pages.
+# Where they cannot be installed, the tests that need them are skipped by name.
+tools:
+	@command -v promtool >/dev/null && command -v chromium >/dev/null \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	     && echo "installing $(DEBIAN_TOOLS)" && apt-get update -qq \
+	     && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(DEBIAN_TOOLS) >/dev/null; } \
+	|| echo "not installed: $(DEBIAN_TOOLS); the tests that need them will be skipped by name"
+
+unit: $(READY) tools
+	rm -f .coverage .coverage.*
+	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --fail-under=90 --format=total
+	$(BIN)/coverage report --fail-under=100 --include='monitor/engine/*'
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --only-binary :all: \
+	--no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml
+
+lock:
+	test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/pip install --quiet uv; }
+	$(COMPILE) -o requirements.txt
+	$(COMPILE) --extra dev -o requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,144 @@
+"""The built-in checks as a table: what each needs to be known, whom it speaks about, what explains its failure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from monitor.config.settings import Settings
+from monitor.config.stack import Stack
+
+Given = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One built-in check. Its id is its kind."""
+
+    id: str
+    service: str
+    """A field of `Services`, or `monitor` for our own side, or `telegram`."""
+    needs: tuple[str, ...]
+    """The settings without which it is not built."""
+    given: Callable[[Settings, Stack], Given]
+    """Its own fields, from the settings."""
+    parents: tuple[str, ...] = ()
+    """Hard parents, kept where they are built."""
+    checklist: str = ""
+    """The line of the post-deploy checklist it answers."""
+    is_remote: bool = True
+    """Looks over the network, so our own network is its parent."""
+
+
+def _nothing(settings: Settings, stack: Stack) -> Given:
+    return {}
+
+
+def _broker(settings: Settings, stack: Stack) -> Given:
+    return {"broker_url": settings.celery_broker_url}
+
+
+def _database(settings: Settings, stack: Stack) -> Given:
+    return {"url": settings.database_url}
+
+
+def _redis(settings: Settings, stack: Stack) -> Given:
+    return {"url": settings.redis_url}
+
+
+ROWS: tuple[Row, ...] = (
+    Row("vantage.loop", "monitor", (), _nothing, is_remote=False),
+    Row(
+        "vantage.dns",
+        "monitor",
+        (),
+        lambda settings, stack: {"names": stack.vantage.dns_names},
+        is_remote=False,
+    ),
+    Row(
+        "vantage.egress",
+        "monitor",
+        (),
+        lambda settings, stack: {"targets": stack.vantage.egress_targets},
+        is_remote=False,
+    ),
+    Row("vantage.store", "monitor", (), _nothing, is_remote=False),
+    Row(
+        "telegram.api",
+        "telegram",
+        ("alert_bot_token",),
+        lambda settings, stack: {"token": settings.alert_bot_token, "api_url": settings.telegram_api_url},
+    ),
+    Row("postgres.connect", "database", ("database_url",), _database, checklist="API: database connections work"),
+    Row("redis.ping", "redis", ("redis_url",), _redis, checklist="API: Redis connections work"),
+    Row(
+        "redis.write",
+        "redis",
+        ("redis_url",),
+        _redis,
+        parents=("redis.ping",),
+        checklist="API: Redis connections work",
+    ),
+    Row(
+        "api.health",
+        "api",
+        ("api_url",),
+        lambda settings, stack: {"url": settings.api_url},
+        parents=("postgres.connect", "redis.ping"),
+        checklist="API: health check endpoint returns 200",
+    ),
+    Row(
+        "bot.webhook",
+        "bot",
+        ("bot_token",),
+        lambda settings, stack: {
+            "token": settings.bot_token,
+            "api_url": settings.telegram_api_url,
+            "expected_url": settings.webhook_url,
+        },
+        parents=("telegram.api",),
+        checklist="Bot: webhook receives updates",
+    ),
+    Row(
+        "bot.ingress",
+        "bot",
+        ("webhook_url",),
+        lambda settings, stack: {"url": settings.webhook_url, "secret": settings.webhook_secret},
+        checklist="Bot: webhook receives updates",
+    ),
+    Row(
+        "worker.online",
+        "worker",
+        ("redis_url",),
+        _broker,
+        parents=("redis.ping",),
+        checklist="Worker: connects to broker",
+    ),
+    Row(
+        "worker.canary",
+        "worker",
+        ("redis_url",),
+        _broker,
+        parents=("worker.online", "redis.ping", "redis.write"),
+        checklist="Worker: tasks execute successfully",
+    ),
+    Row(
+        "beat.alive",
+        "beat",
+        ("redis_url",),
+        _broker,
+        parents=("worker.canary",),
+        checklist="Beat: starts",
+    ),
+    Row(
+        "miniapp.page",
+        "miniapp",
+        ("miniapp_url",),
+        lambda settings, stack: {"url": settings.miniapp_url},
+        checklist="Mini App: React app loads",
+    ),
+)
+
+EVERYTHING = "vantage.loop"
+"""Parent of every other check: with a late event loop no look can be trusted."""
+NETWORK = ("vantage.egress", "vantage.dns")
+"""Parents of every remote check."""

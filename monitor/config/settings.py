@@ -1,0 +1,145 @@
+"""Settings from the environment: addresses, secrets and where the monitor itself lives."""
+
+import difflib
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from checks.redaction import redact
+from monitor.config.stack import plain
+from monitor.errors import UsageError
+
+OWN_PREFIX = "MONITOR_"
+"""Variables with this prefix are ours alone, so an unknown one is a mistake."""
+
+
+def _http_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be a URL that starts with http:// or https://")
+    return value.rstrip("/")
+
+
+def _database_url(value: SecretStr) -> SecretStr:
+    parts = urlsplit(value.get_secret_value())
+    if parts.scheme.split("+")[0] not in ("postgresql", "postgres") or not parts.hostname:
+        raise ValueError("must be a URL that starts with postgresql://")
+    return SecretStr(f"postgresql://{value.get_secret_value().split('://', 1)[1]}")
+
+
+def _own_database_url(value: SecretStr) -> SecretStr:
+    scheme = value.get_secret_value().split("://", 1)[0].split("+")[0]
+    if scheme not in ("postgresql", "postgres", "sqlite"):
+        raise ValueError("must be a URL that starts with sqlite:/// or postgresql://")
+    return value
+
+
+def _redis_url(value: SecretStr) -> SecretStr:
+    parts = urlsplit(value.get_secret_value())
+    if parts.scheme not in ("redis", "rediss") or not parts.hostname:
+        raise ValueError("must be a URL that starts with redis:// or rediss://")
+    return value
+
+
+def _bot_token(value: SecretStr) -> SecretStr:
+    identity, _, secret = value.get_secret_value().partition(":")
+    if not identity.isdigit() or len(secret) < 30:
+        raise ValueError("must look like 123456789:AA… as BotFather gave it")
+    return value
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
+OwnDatabaseUrl = Annotated[SecretStr, AfterValidator(_own_database_url)]
+RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
+BotToken = Annotated[SecretStr, AfterValidator(_bot_token)]
+
+
+class Settings(BaseModel):
+    """What the environment says. Field names are the variables' names in lower case.
+
+    The first group describes the stack that is watched: any subset will do. The second is the monitor's own.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    api_url: HttpUrl | None = None
+    """The watched API, e.g. https://nexus-api.onrender.com."""
+    database_url: DatabaseUrl | None = None
+    """The watched PostgreSQL."""
+    redis_url: RedisUrl | None = None
+    """The watched Redis."""
+    broker_url: RedisUrl | None = None
+    """Celery's broker, where it is not `REDIS_URL`."""
+    bot_token: BotToken | None = None
+    """The watched bot's token: only asked, never spoken with."""
+    webhook_url: HttpUrl | None = None
+    """The webhook the watched bot is expected to have."""
+    webhook_secret: SecretStr | None = None
+    """The secret token of that webhook, to post a harmless update through it."""
+    miniapp_url: HttpUrl | None = None
+    """The watched Mini App's page."""
+
+    alert_bot_token: BotToken | None = None
+    """The token of the monitor's own bot, which tells the operators. Never the watched bot's."""
+    alert_chat_id: str | None = Field(default=None, pattern=r"^(-?\d+(/\d+)?|@\w+)$")
+    """Where to tell: a numeric chat id, with `/topic` where the chat has topics."""
+    telegram_api_url: HttpUrl = "https://api.telegram.org"
+    monitor_database_url: OwnDatabaseUrl = SecretStr("sqlite:///nexus-monitor.db")
+    monitor_token: SecretStr | None = None
+    """Bearer token of the HTTP interface, and password of the dashboard. Without it both are open."""
+    monitor_host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8700
+    monitor_url: HttpUrl | None = None
+    """The dashboard's public address, for links in messages."""
+    monitor_log_level: Literal["debug", "info", "warning", "error"] = "info"
+    monitor_log_format: Literal["console", "json"] = "console"
+
+    @property
+    def celery_broker_url(self) -> SecretStr | None:
+        """Return the broker's URL: `BROKER_URL`, else `REDIS_URL`."""
+        return self.broker_url or self.redis_url
+
+
+def settings_from(environ: Mapping[str, str]) -> Settings:
+    """Read the settings out of `environ`; empty variables count as not set.
+
+    Raises UsageError with one line for each variable that cannot be used. Values are shown only where they
+    are no secret.
+    """
+    known = {name.upper(): name for name in Settings.model_fields}
+    given = {known[key]: value.strip() for key, value in environ.items() if key in known and value.strip()}
+    if "monitor_url" not in given and environ.get("RENDER_EXTERNAL_URL"):
+        given["monitor_url"] = environ["RENDER_EXTERNAL_URL"]
+    lines = [_unknown_line(key, known) for key in sorted(environ) if key.startswith(OWN_PREFIX) and key not in known]
+    try:
+        settings = Settings.model_validate(given)
+    except ValidationError as error:
+        lines += [_invalid_line(item, given) for item in error.errors(include_url=False, include_context=False)]
+        raise UsageError(*lines) from None
+    if settings.bot_token and settings.alert_bot_token:
+        watched, own = settings.bot_token.get_secret_value(), settings.alert_bot_token.get_secret_value()
+        if watched == own:
+            lines.append("ALERT_BOT_TOKEN: is the same as BOT_TOKEN; the monitor needs a bot of its own")
+    if lines:
+        raise UsageError(*lines)
+    return settings
+
+
+def _unknown_line(key: str, known: Mapping[str, str]) -> str:
+    near = difflib.get_close_matches(key, known, n=1)
+    return f"{key}: unknown setting" + (f", did you mean {near[0]}?" if near else "")
+
+
+_SECRET_FIELDS = frozenset(
+    name for name, field in Settings.model_fields.items() if "SecretStr" in repr(field.annotation)
+)
+
+
+def _invalid_line(item: Any, given: Mapping[str, str]) -> str:
+    name = str(item["loc"][0])
+    message = plain(str(item["msg"]).removeprefix("Value error, "))
+    shown = "" if name in _SECRET_FIELDS else f"{redact(given.get(name, ''))!r} "
+    return f"{name.upper()}: {shown}{message}"

@@ -1,0 +1,184 @@
+"""`monitor.yaml`: what the user says about the stack, checked strictly."""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+
+from checks.base import Confirm, Recover, Seconds, Severity
+from monitor.errors import UsageError
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=False)
+
+
+class Defaults(_Strict):
+    """Settings for every check that does not have its own."""
+
+    interval_seconds: Seconds | None = None
+    timeout_seconds: Seconds | None = None
+    retry_seconds: Seconds | None = None
+    confirm: Confirm | None = None
+    recover: Recover | None = None
+    severity: Severity | None = None
+
+
+class Services(_Strict):
+    """The names of the watched services, as people know them."""
+
+    api: str = "nexus-api"
+    bot: str = "nexus-bot"
+    worker: str = "nexus-worker"
+    beat: str = "nexus-beat"
+    miniapp: str = "nexus-miniapp"
+    database: str = "nexus-postgres"
+    redis: str = "nexus-redis"
+
+
+class Vantage(_Strict):
+    """How the monitor knows that it can see at all."""
+
+    dns_names: tuple[str, ...] = Field(default=("api.telegram.org", "render.com"), min_length=1)
+    egress_targets: tuple[str, ...] = Field(default=("1.1.1.1:443", "8.8.8.8:53"), min_length=1)
+    """host:port of independent hosts that are nearly always there."""
+
+
+class Incidents(_Strict):
+    """The numbers of the incident rules a user may change. Durations in seconds."""
+
+    gate_settle_seconds: float = Field(default=60.0, ge=0, le=600)
+    reopen_window_seconds: float = Field(default=900.0, ge=0, le=86_400)
+    escalate_after_seconds: float = Field(default=600.0, ge=30, le=86_400)
+    ack_page_seconds: float = Field(default=3600.0, ge=60, le=86_400)
+    ack_warning_seconds: float = Field(default=28_800.0, ge=60, le=7 * 86_400)
+    degraded_min_seconds: float = Field(default=300.0, ge=0, le=86_400)
+
+
+class TelegramChat(_Strict):
+    """One chat that is told."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,30}$")
+    chat_id: str = Field(pattern=r"^(-?\d+(/\d+)?|@\w+)$", coerce_numbers_to_str=True)
+    escalation: bool = False
+    """Told only when nobody acknowledged in time."""
+
+
+class Alerts(_Strict):
+    """Who is told, and who may act."""
+
+    chats: tuple[TelegramChat, ...] = ()
+    operators: frozenset[int] = frozenset()
+    """Numeric Telegram user ids that may acknowledge, silence and look again."""
+    viewers: frozenset[int] = frozenset()
+    """Numeric Telegram user ids that may ask."""
+
+
+class Stack(_Strict):
+    """The whole of `monitor.yaml`. Every key has a default; an empty file is a good one."""
+
+    name: str = Field(default="nexus", max_length=40)
+    services: Services = Services()
+    defaults: Defaults = Defaults()
+    checks: Mapping[str, Mapping[str, Any]] = {}
+    """By check id: settings of a known check, or a whole check of yours with its `kind`."""
+    vantage: Vantage = Vantage()
+    incidents: Incidents = Incidents()
+    alerts: Alerts = Alerts()
+
+
+class _OneKeyEach(yaml.SafeLoader):
+    """YAML's own rule, which the library does not hold: a key stands once in a mapping."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{key.value} stands twice", key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def stack_from(path: Path | None) -> Stack:
+    """Read `monitor.yaml`; no path gives the defaults. Raises UsageError, one line for each mistake."""
+    if path is None:
+        return Stack()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: is not a text file in UTF-8") from None
+    return stack_of(text, path.name)
+
+
+def stack_of(text: str, name: str) -> Stack:
+    """Parse the text of `monitor.yaml`; `name` opens every line of a UsageError."""
+    try:
+        data = yaml.load(text, _OneKeyEach)  # noqa: S506  a SafeLoader that also refuses repeated keys
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise UsageError(f"{name}:{where} {getattr(error, 'problem', None) or 'is not YAML'}") from None
+    if data is None:
+        return Stack()
+    if not isinstance(data, dict):
+        raise UsageError(f"{name}: must be a mapping of settings, not {_kind_of(data)}")
+    try:
+        return Stack.model_validate(data)
+    except ValidationError as error:
+        raise UsageError(*(f"{name}: {line}" for line in mistakes(error, Stack))) from None
+
+
+def mistakes(error: ValidationError, model: type[BaseModel], prefix: str = "") -> list[str]:
+    """Return one line for each mistake: `path: value what is wrong`, with the nearest known name for an unknown key."""
+    return [_line(item, model, prefix) for item in error.errors(include_url=False, include_context=False)]
+
+
+def nearest(word: str, words: "list[str] | tuple[str, ...] | set[str]") -> str:
+    """Return `, did you mean X?` for the nearest of `words`, or nothing."""
+    near = difflib.get_close_matches(word, sorted(words), n=1)
+    return f", did you mean {near[0]}?" if near else ""
+
+
+def _line(item: Any, model: type[BaseModel], prefix: str) -> str:
+    where = [str(part) for part in item["loc"]]
+    path = ".".join([prefix, *where] if prefix else where)
+    if item["type"] == "extra_forbidden":
+        return f"{path}: unknown setting{nearest(where[-1], _fields_at(model, where[:-1]))}"
+    message = str(item["msg"]).removeprefix("Value error, ")
+    if item["type"] == "value_error":
+        return f"{path}.{message}" if path else message
+    value = item.get("input")
+    shown = f"{value!r} " if isinstance(value, str | int | float | bool) else ""
+    return f"{path}: {shown}{plain(message)}"
+
+
+def plain(message: str) -> str:
+    """Return a validator's message as the end of a sentence about a value."""
+    for stiff in ("Input should be", "String should be", "Value should be"):
+        message = message.replace(stiff, "must be")
+    return message.replace("String should", "must").replace("Field required", "is required")
+
+
+def _fields_at(model: type[BaseModel], path: list[str]) -> list[str]:
+    current: type[BaseModel] | None = model
+    for part in path:
+        field = current.model_fields.get(part) if current else None
+        current = _model_in(field) if field else current
+    return list(current.model_fields) if current else []
+
+
+def _model_in(field: FieldInfo) -> type[BaseModel] | None:
+    for candidate in (field.annotation, *get_args(field.annotation)):
+        if isinstance(candidate, type) and issubclass(candidate, BaseModel):
+            return candidate
+    return None
+
+
+def _kind_of(data: object) -> str:
+    return {list: "a list", str: "a text", int: "a number", float: "a number"}.get(type(data), type(data).__name__)

@@ -1,0 +1,243 @@
+"""What Prometheus is told: the catalogue as data, the counters, and a collector over the engine's state."""
+
+from __future__ import annotations
+
+import platform
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.registry import Collector
+
+from checks.result import Outcome, Result
+from monitor.engine.model import CheckState, CheckStatus, DeliveryOutcome, MessageKind, Plan, Severity, State
+
+DURATION_BUCKETS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+"""Upper bounds of the duration histogram; a look never takes longer than its time-out."""
+
+ShownStatus = Literal["up", "degraded", "down", "unknown", "pending"]
+
+SHOWN_STATUSES: tuple[ShownStatus, ...] = ("up", "degraded", "down", "unknown", "pending")
+
+
+@dataclass(frozen=True, slots=True)
+class MetricInfo:
+    """One row of the catalogue."""
+
+    name: str
+    type: Literal["gauge", "counter", "histogram"]
+    labels: tuple[str, ...]
+    unit: str
+    help: str
+
+
+CATALOGUE: tuple[MetricInfo, ...] = (
+    MetricInfo(
+        "nexus_check_status",
+        "gauge",
+        ("check", "service", "status"),
+        "",
+        "1 for the status the check has now, 0 for the other four.",
+    ),
+    MetricInfo("nexus_check_duration_seconds", "histogram", ("check",), "seconds", "How long one look took."),
+    MetricInfo("nexus_check_runs_total", "counter", ("check", "outcome"), "", "Looks made, by what they found."),
+    MetricInfo(
+        "nexus_check_failures_total",
+        "counter",
+        ("check", "reason"),
+        "",
+        "Looks that were failed or degraded, by reason.",
+    ),
+    MetricInfo(
+        "nexus_check_last_run_timestamp_seconds",
+        "gauge",
+        ("check",),
+        "seconds",
+        "When the newest look started, as seconds since 1970. Absent until the first look.",
+    ),
+    MetricInfo("nexus_incidents_open", "gauge", ("severity",), "", "Incidents that are open or acknowledged."),
+    MetricInfo(
+        "nexus_messages_total",
+        "counter",
+        ("channel", "kind", "outcome"),
+        "",
+        "Attempts to send a message, by what became of them.",
+    ),
+    MetricInfo(
+        "nexus_outbox_oldest_seconds",
+        "gauge",
+        (),
+        "seconds",
+        "Age of the oldest message not delivered yet; 0 when nothing waits.",
+    ),
+    MetricInfo(
+        "nexus_loop_lag_seconds",
+        "gauge",
+        (),
+        "seconds",
+        "Largest lateness of the monitor's own event loop in the last five seconds.",
+    ),
+    MetricInfo("nexus_build_info", "gauge", ("version", "python"), "", "1; what runs is in the labels."),
+    MetricInfo("process_virtual_memory_bytes", "gauge", (), "bytes", "Virtual memory size in bytes."),
+    MetricInfo("process_resident_memory_bytes", "gauge", (), "bytes", "Resident memory size in bytes."),
+    MetricInfo(
+        "process_start_time_seconds", "gauge", (), "seconds", "Start time of the process since unix epoch in seconds."
+    ),
+    MetricInfo(
+        "process_cpu_seconds_total", "counter", (), "seconds", "Total user and system CPU time spent in seconds."
+    ),
+    MetricInfo("process_open_fds", "gauge", (), "", "Number of open file descriptors."),
+    MetricInfo("process_max_fds", "gauge", (), "", "Maximum number of open file descriptors."),
+)
+"""Every metric of the exposition. The `process_…` rows come from prometheus-client and exist on Linux only."""
+
+_INFO = {info.name: info for info in CATALOGUE}
+
+
+def status_of(check: CheckState) -> ShownStatus:
+    """Return the one word that pages, API and metrics use for a check."""
+    if check.status in (CheckStatus.DOWN, CheckStatus.RECOVERING):
+        return "down"
+    if check.is_stale or check.unknown_since is not None:
+        return "unknown"
+    if check.status is CheckStatus.PENDING:
+        return "pending"
+    return "degraded" if check.is_degraded else "up"
+
+
+@dataclass(slots=True)
+class _Durations:
+    """One check's histogram: counts by bucket (not yet summed up), the last one beyond all bounds."""
+
+    counts: list[int] = field(default_factory=lambda: [0] * (len(DURATION_BUCKETS_SECONDS) + 1))
+    sum_seconds: float = 0.0
+
+
+class Metrics:
+    """Counts what happens and shows it, together with the engine's state, in Prometheus' text format."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        state: Callable[[], State],
+        *,
+        version: str,
+        loop_lag_seconds: Callable[[], float],
+        outbox_oldest_seconds: Callable[[], float],
+    ) -> None:
+        self._plan = plan
+        self._state = state
+        self._version = version
+        self._loop_lag_seconds = loop_lag_seconds
+        self._outbox_oldest_seconds = outbox_oldest_seconds
+        self._durations: dict[str, _Durations] = {check_id: _Durations() for check_id in plan.checks}
+        self._runs: Counter[tuple[str, str]] = Counter(
+            {(check_id, outcome.value): 0 for check_id in plan.checks for outcome in Outcome}
+        )
+        self._failures: Counter[tuple[str, str]] = Counter()
+        self._messages: Counter[tuple[str, str, str]] = Counter(
+            {
+                (channel, kind.value, outcome.value): 0
+                for channel in sorted({chat.channel for chat in plan.chats})
+                for kind in MessageKind
+                for outcome in DeliveryOutcome
+            }
+        )
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(_Families(self._families))
+        ProcessCollector(registry=self._registry)
+
+    def observe(self, result: Result) -> None:
+        """Count one look."""
+        durations = self._durations.setdefault(result.check_id, _Durations())
+        durations.counts[bisect_left(DURATION_BUCKETS_SECONDS, result.duration_seconds)] += 1
+        durations.sum_seconds += result.duration_seconds
+        verdict = result.verdict
+        self._runs[result.check_id, verdict.outcome.value] += 1
+        if verdict.reason is not None and verdict.outcome in (Outcome.FAILED, Outcome.DEGRADED):
+            self._failures[result.check_id, verdict.reason.value] += 1
+
+    def message_attempt(self, channel: str, kind: str, outcome: str) -> None:
+        """Count one attempt to send a message, e.g. `("telegram", "open", "delivered")`."""
+        self._messages[channel, str(kind), str(outcome)] += 1
+
+    def exposition(self) -> tuple[bytes, str]:
+        """Return the whole text and its content type."""
+        return generate_latest(self._registry), CONTENT_TYPE_PLAIN_0_0_4
+
+    def _families(self) -> Iterator[Metric]:
+        state = self._state()
+        yield self._statuses(state)
+        yield self._histogram()
+        yield _counter("nexus_check_runs_total", self._runs.items())
+        yield _counter("nexus_check_failures_total", self._failures.items())
+        yield _gauge(
+            "nexus_check_last_run_timestamp_seconds",
+            (
+                ((check.id,), check.last_started_at.timestamp())
+                for check in state.checks.values()
+                if check.id in self._plan.checks and check.last_started_at is not None
+            ),
+        )
+        live = Counter(incident.severity for incident in state.incidents.values() if incident.is_live)
+        yield _gauge("nexus_incidents_open", (((severity.value,), live[severity]) for severity in Severity))
+        yield _counter("nexus_messages_total", self._messages.items())
+        yield _gauge("nexus_outbox_oldest_seconds", [((), self._outbox_oldest_seconds())])
+        yield _gauge("nexus_loop_lag_seconds", [((), self._loop_lag_seconds())])
+        yield _gauge("nexus_build_info", [((self._version, platform.python_version()), 1)])
+
+    def _statuses(self, state: State) -> Metric:
+        def samples() -> Iterator[tuple[tuple[str, ...], float]]:
+            for policy in self._plan.checks.values():
+                now = status_of(state.checks.get(policy.id, CheckState(policy.id)))
+                for status in SHOWN_STATUSES:
+                    yield (policy.id, policy.service, status), float(status == now)
+
+        return _gauge("nexus_check_status", samples())
+
+    def _histogram(self) -> Metric:
+        info = _INFO["nexus_check_duration_seconds"]
+        family = HistogramMetricFamily(info.name, info.help, labels=info.labels)
+        for check_id, durations in self._durations.items():
+            total = 0
+            buckets: list[tuple[str, float]] = []
+            for bound, count in zip((*DURATION_BUCKETS_SECONDS, float("inf")), durations.counts, strict=True):
+                total += count
+                buckets.append(("+Inf" if bound == float("inf") else str(bound), total))
+            family.add_metric([check_id], buckets, durations.sum_seconds)
+        return family
+
+
+class _Families(Collector):
+    """Lends a function the shape a registry wants."""
+
+    def __init__(self, families: Callable[[], Iterable[Metric]]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families()
+
+    def describe(self) -> Iterable[Metric]:
+        """Name nothing in advance, so that registering does not collect."""
+        return ()
+
+
+def _gauge(name: str, samples: Iterable[tuple[tuple[str, ...], float]]) -> Metric:
+    info = _INFO[name]
+    family = GaugeMetricFamily(info.name, info.help, labels=info.labels)
+    for labels, value in samples:
+        family.add_metric(labels, value)
+    return family
+
+
+def _counter(name: str, samples: Iterable[tuple[tuple[str, ...], float]]) -> Metric:
+    info = _INFO[name]
+    family = CounterMetricFamily(info.name, info.help, labels=info.labels)
+    for labels, value in samples:
+        family.add_metric(labels, value)
+    return family

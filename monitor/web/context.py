@@ -1,0 +1,87 @@
+"""What the web face is given: the engine's state, the store's history, the clock. It reads, and writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from pydantic import SecretStr
+
+from checks.result import Outcome, Result
+from monitor.engine.model import AppendTimeline, Incident, Plan, State
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look, as a sparkline shows it."""
+
+    started_at: datetime
+    duration_seconds: float
+    outcome: Outcome
+
+
+class History(Protocol):
+    """What is asked of the store. Every method reads; all of them may raise what the database raises."""
+
+    async def results(self, check_id: str, limit: int) -> Sequence[Result]:
+        """Return up to `limit` looks of one check, newest first."""
+        ...
+
+    async def looks(self, limit: int) -> Mapping[str, Sequence[Look]]:
+        """Return up to `limit` newest looks of each check, oldest first."""
+        ...
+
+    async def incidents(self, limit: int) -> Sequence[Incident]:
+        """Return up to `limit` incidents, closed ones included, newest first."""
+        ...
+
+    async def incident(self, incident_id: int) -> Incident | None:
+        """Return one incident, or None where there never was one with this number."""
+        ...
+
+    async def timeline(self, incident_id: int) -> Sequence[AppendTimeline]:
+        """Return what happened in one incident, oldest first."""
+        ...
+
+
+class Exposes(Protocol):
+    """Shows metrics as text."""
+
+    def exposition(self) -> tuple[bytes, str]:
+        """Return the text and its content type."""
+        ...
+
+
+class Changes(Protocol):
+    """One listener's view of a state that moves."""
+
+    async def wait(self) -> None:
+        """Return as soon as something changed since the last return; the caller sets the time-out."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WebContext:
+    """Everything `build_app` needs."""
+
+    stack: str
+    """The name of the watched stack, as a person says it."""
+    version: str
+    plan: Plan
+    state: Callable[[], State]
+    history: History
+    metrics: Exposes
+    now: Callable[[], datetime]
+    """The wall clock, aware UTC."""
+    loop_ticked_at: Callable[[], datetime]
+    """When the event loop last proved that it runs."""
+    readiness: Callable[[], Awaitable[Sequence[str]]]
+    """What is not ready yet, a few words each; empty when all is."""
+    subscribe: Callable[[], AbstractContextManager[Changes]]
+    headings: Mapping[str, str] = field(default_factory=dict)
+    """Check id to the heading it stands under; a check without one stands under its service."""
+    api_token: SecretStr | None = None
+    """When set, pages, API and metrics ask for it."""
