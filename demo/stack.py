@@ -1,0 +1,201 @@
+"""The whole demo: a Nexus in miniature, a Telegram of its own and the monitor, each part a process like on Render."""
+
+import secrets
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from demo.botapi.world import ALERT_BOT, NEXUS_BOT, OPERATOR_CHAT_ID
+from demo.parts import Part, answers_http
+from demo.servers import HOST, PostgresServer, Server, ValkeyServer, free_port
+
+HERE = Path(__file__).parent
+COMMIT = "d3m0c0ffee5eed"
+HEARTBEAT_SECONDS = 5
+NEXUS_NAMES = ("nexus-api", "nexus-bot", "nexus-worker", "nexus-beat", "nexus-miniapp")
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The two addresses a person opens, and the one `demo break` speaks to."""
+
+    dashboard: int
+    chat: int
+    control: int
+
+
+def is_free(port: int) -> bool:
+    """Say whether nothing listens on this port of 127.0.0.1."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, port))
+        except OSError:
+            return False
+        return True
+
+
+def ports_from(first: int) -> Ports:
+    """Return the demo's three ports in a row from `first`."""
+    return Ports(first, first + 1, first + 2)
+
+
+class OutsideWorld:
+    """Two listeners that stand for the internet: the monitor looks whether it can reach them."""
+
+    def __init__(self) -> None:
+        self.ports = (free_port(), free_port())
+        self._listeners: list[socket.socket] = []
+
+    def open(self) -> None:
+        """Listen on both ports; connections are taken by the kernel and dropped."""
+        for port in self.ports:
+            listener = socket.create_server((HOST, port), backlog=64)
+            self._listeners.append(listener)
+            threading.Thread(target=_drop_connections, args=(listener,), daemon=True, name=f"outside:{port}").start()
+
+    def close(self) -> None:
+        """Stop listening: the network is gone."""
+        for listener in self._listeners:
+            listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
+        self._listeners = []
+
+
+def _drop_connections(listener: socket.socket) -> None:
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        connection.close()
+
+
+class DemoStack:
+    """Every part of the demo, started in order and ended in reverse."""
+
+    def __init__(self, folder: Path, ports: Ports) -> None:
+        """`folder` is a fresh temporary folder; everything the demo writes lies in it."""
+        self.folder = folder
+        self.ports = ports
+        self.secret = secrets.token_urlsafe(24)
+        self.outside = OutsideWorld()
+        self.postgres = PostgresServer(folder / "postgres")
+        self.valkey = ValkeyServer(folder / "valkey")
+        self.dist = folder / "miniapp-dist"
+        self.parts: dict[str, Part] = {}
+        self._build()
+
+    @property
+    def dashboard_url(self) -> str:
+        return f"http://{HOST}:{self.ports.dashboard}"
+
+    @property
+    def chat_url(self) -> str:
+        return f"http://{HOST}:{self.ports.chat}"
+
+    @property
+    def servers(self) -> Mapping[str, Server]:
+        """Every process tree by name, in the order of starting."""
+        return {"postgres": self.postgres, "valkey": self.valkey, **self.parts}
+
+    @property
+    def monitor(self) -> Part:
+        return self.parts["nexus-monitor"]
+
+    def _build(self) -> None:
+        api, bot, miniapp = free_port(), free_port(), free_port()
+        url = {name: f"http://{HOST}:{port}" for name, port in (("api", api), ("bot", bot), ("miniapp", miniapp))}
+        shared = {
+            "BOT_TOKEN": NEXUS_BOT.token,
+            "DATABASE_URL": self.postgres.url,
+            "REDIS_URL": self.valkey.url,
+            "TELEGRAM_API_URL": self.chat_url,
+            "WEBHOOK_SECRET": self.secret,
+            "WEBHOOK_URL": f"{url['bot']}/webhook",
+            "API_URL": url["api"],
+            "MINIAPP_URL": url["miniapp"],
+            "NEXUS_HEARTBEAT_SECONDS": str(HEARTBEAT_SECONDS),
+            "RENDER_GIT_COMMIT": COMMIT,
+        }
+        worker = ["celery", "-A", "demo.nexus.celery_app", "worker", "-Q", "celery,reports", "-c", "2", "-l", "info"]
+        beat = ["celery", "-A", "demo.nexus.celery_app", "beat", "-s", str(self.folder / "beat-schedule"), "-l", "info"]
+        self._add(
+            "botapi", ["demo.botapi", "--host", HOST, "--port", str(self.ports.chat)], {}, self.ports.chat, "/_/health"
+        )
+        self._add("nexus-api", ["demo.nexus.api"], {**shared, "PORT": str(api)}, api, "/version")
+        self._add("nexus-worker", worker, shared, 0, None)
+        self._add("nexus-beat", beat, shared, 0, None)
+        self._add("nexus-bot", ["demo.nexus.bot"], {**shared, "PORT": str(bot)}, bot, "/health")
+        dist = {"DIST": str(self.dist), "PORT": str(miniapp)}
+        self._add("nexus-miniapp", ["demo.nexus.miniapp"], {**shared, **dist}, miniapp, "/")
+        self._add(
+            "nexus-monitor",
+            ["monitor", "serve", "--config", str(self.folder / "monitor.yaml")],
+            {
+                **shared,
+                "ALERT_BOT_TOKEN": ALERT_BOT.token,
+                "ALERT_CHAT_ID": str(OPERATOR_CHAT_ID),
+                "MONITOR_DATABASE_URL": f"sqlite:///{self.folder / 'monitor.db'}",
+                "MONITOR_URL": self.dashboard_url,
+                "PORT": str(self.ports.dashboard),
+            },
+            self.ports.dashboard,
+            "/healthz",
+        )
+
+    def _add(self, name: str, arguments: list[str], environment: dict[str, str], port: int, path: str | None) -> None:
+        answers: Callable[[], bool] = (lambda: answers_http(port, path)) if path else (lambda: True)
+        environment = {**environment, "PYTHONPATH": str(HERE.parent), "SERVICE_NAME": name}
+        self.parts[name] = Part(name, arguments, environment, self.folder / name, port, answers=answers)
+
+    def start(self) -> Iterator[str]:
+        """Start everything; yield the name of each part before its start. Raises ServerError."""
+        shutil.copytree(HERE / "nexus" / "miniapp" / "dist", self.dist)
+        self.outside.open()
+        self._write_monitor_yaml()
+        yield "postgres"
+        self.postgres.start()
+        yield "valkey"
+        self.valkey.start()
+        for part in self.parts.values():
+            part.launch()
+        for name, part in self.parts.items():
+            yield name
+            part.wait_ready()
+
+    def _write_monitor_yaml(self) -> None:
+        configuration = yaml.safe_load((HERE / "monitor.yaml").read_text(encoding="utf-8"))
+        configuration["vantage"] = {
+            "dns_names": ["localhost", socket.gethostname()],
+            "egress_targets": [f"{HOST}:{port}" for port in self.outside.ports],
+        }
+        (self.folder / "monitor.yaml").write_text(yaml.safe_dump(configuration, sort_keys=False), encoding="utf-8")
+
+    def stop(self) -> None:
+        """End everything, the monitor first, so that the end of the demo is no incident."""
+        for server in reversed(list(self.servers.values())):
+            server.stop()
+        self.outside.close()
+
+    def pids(self) -> list[int]:
+        """Return every process of the demo that is alive."""
+        return [pid for server in self.servers.values() for pid in server.pids()]
+
+
+@contextmanager
+def running(folder: Path, ports: Ports) -> Iterator[DemoStack]:
+    """Run the demo inside a `with`; it is ended on the way out, whatever happens."""
+    stack = DemoStack(folder, ports)
+    try:
+        for _ in stack.start():
+            pass
+        yield stack
+    finally:
+        stack.stop()

