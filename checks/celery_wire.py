@@ -21,6 +21,9 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 from pydantic import field_validator
 
 from checks.base import CheckConfig, Secret
+from checks.failures import told_as
+from checks.result import Fact, Reason, Verdict
+from checks.wording import address
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -38,11 +41,19 @@ RESULT_CHANNEL = "celery-task-meta-"
 CLEAN_UP_SECONDS = 0.5
 """How long a look may take to put things back after its time is over."""
 
+AFTER_SECONDS = CLEAN_UP_SECONDS + 0.1
+"""What a look keeps free at its end: for the clean-up, and for closing its connections."""
+
 REPLY_SECONDS = 1.0
 """How long a worker has to answer: below 1 s a healthy one is missed, as its own 1 s queue read is in the way."""
 
 _SEPARATOR = "\x06\x16"
 """Between the parts of a member of a binding table (kombu's Redis transport)."""
+
+_HINTS = dict.fromkeys(
+    (Reason.TIMEOUT, Reason.CONNECTION_REFUSED, Reason.CONNECTION_RESET),
+    "The broker does not answer: see redis.ping first. Workers and beat cannot be seen without it.",
+)
 
 _REPLY_EXCHANGE = "reply.celery.pidbox"
 
@@ -66,6 +77,16 @@ class BrokerConfig(CheckConfig):
 
     _broker_on_redis = field_validator("broker_url")(redis_only)
 
+    @property
+    def url(self) -> str:
+        """The broker's URL, with its password, as a Redis client takes it."""
+        return client_url(self.broker_url.get_secret_value())
+
+
+def told_of_broker(verdict: Verdict, config: BrokerConfig) -> Verdict:
+    """Return the verdict of a network error as one about the broker: nothing behind it could be seen."""
+    return told_as(verdict, "broker", _HINTS, Fact("host", address(config.url)))
+
 
 def database_of(url: str) -> int:
     """Return the database number of a Redis URL, 0 where it names none. Raises ValueError when it is no number."""
@@ -74,6 +95,15 @@ def database_of(url: str) -> int:
     if not text.isdecimal():
         raise ValueError("the URL's path must be a database number, e.g. /0")  # not shown: it may hold a password
     return int(text)
+
+
+def client_url(url: str) -> str:
+    """Return a Redis URL that redis-py takes: Celery also writes `ssl_cert_reqs=CERT_REQUIRED` for `required`."""
+    parts = urlsplit(url)
+    query = [
+        (name, _certificates(value) if name == "ssl_cert_reqs" else value) for name, value in parse_qsl(parts.query)
+    ]
+    return parts._replace(query=urlencode(query)).geturl() if query else url
 
 
 def with_database(url: str, database: int) -> str:
@@ -181,7 +211,7 @@ class Broker:
         """
         self.client = client
         self.prefix = config.key_prefix
-        self.database = database_of(config.broker_url.get_secret_value())
+        self.database = database_of(config.url)
         self._reply_id = reply_id
 
     async def ask(self, *methods: str, seconds: float = REPLY_SECONDS) -> dict[str, Replies]:
@@ -261,6 +291,10 @@ def _envelope(body: Any, headers: Mapping[str, Any], exchange: str, routing_key:
             },
         }
     )
+
+
+def _certificates(value: str) -> str:
+    return value.lower().removeprefix("cert_")
 
 
 def _redis_error() -> type[Exception]:

@@ -43,7 +43,7 @@ NO_CONNECTION = Fault(
     Reason.TIMEOUT, "no connection{within}", "The host drops packets or is overloaded: check address and firewall."
 )
 NO_ANSWER = Fault(Reason.TIMEOUT, "no answer{within}", "It is reachable and does not answer: hung or overloaded.")
-TLS = Fault(Reason.TLS_INVALID, "TLS failed", "Check the certificate: name, expiry, full chain; and that it speaks TLS.")
+TLS = Fault(Reason.TLS_INVALID, "TLS failed", "Check the certificate: name, expiry, full chain, and the port.")
 NOT_HTTP = Fault(Reason.PROTOCOL_ERROR, "answer is not valid HTTP", "Another program may answer on this port.")
 BAD_BODY = Fault(Reason.PROTOCOL_ERROR, "body cannot be decoded", "A proxy or middleware breaks content-encoding.")
 PG_PASSWORD = Fault(
@@ -208,11 +208,14 @@ def _classified(error: BaseException) -> tuple[Fault, BaseException] | None:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield what `error` was raised from, nearest first, with the members of groups."""
+    """Yield what `error` was raised from, nearest first, with the members of groups.
+
+    A context that was suppressed counts too: httpcore raises its errors `from None`.
+    """
     waiting = [error]
     while waiting:
         current = waiting.pop(0)
-        following = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
+        following = current.__cause__ or current.__context__
         members = current.exceptions if isinstance(current, BaseExceptionGroup) else ()
         for cause in (*members, *([following] if following is not None else [])):
             yield cause

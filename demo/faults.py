@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from demo.botapi.world import NEXUS_BOT
+from demo.botapi.config import NEXUS_TOKEN
 from demo.stack import DemoStack
 
 CALL_SECONDS = 5.0
@@ -51,7 +51,7 @@ def _sql(stack: DemoStack, *statements: str) -> None:
 
 
 def _telegram(stack: DemoStack, method: str, parameters: dict[str, Any]) -> None:
-    _call(f"{stack.chat_url}/bot{NEXUS_BOT.token}/{method}", parameters)
+    _call(f"{stack.chat_url}/bot{NEXUS_TOKEN}/{method}", parameters)
 
 
 def _entry_chunk(stack: DemoStack) -> Path:

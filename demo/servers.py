@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 HOST = "127.0.0.1"
 START_SECONDS = 15.0
@@ -148,10 +148,10 @@ class Server(ABC):
         lines = self.log_path.read_text(errors="replace").strip().splitlines()
         return f"{lines[-1][:300]} (log: {self.log_path})" if lines else f"no word in {self.log_path}"
 
-    def _prepare(self) -> None:
+    def _prepare(self) -> None:  # noqa: B027  a hook, empty where nothing is to be done
         """Make the data where it is missing."""
 
-    def _after_start(self) -> None:
+    def _after_start(self) -> None:  # noqa: B027  as above
         """Do what needs the running server."""
 
     def _environment(self) -> dict[str, str] | None:
@@ -320,6 +320,6 @@ def _unprivileged() -> list[str]:
 
 def _is_alive(pid: int) -> bool:
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from demo.botapi.world import ALERT_BOT, NEXUS_BOT, OPERATOR_CHAT_ID
+from demo.botapi.config import ALERT_TOKEN, NEXUS_TOKEN, OPERATOR_ID
 from demo.parts import Part, answers_http
 from demo.servers import HOST, PostgresServer, Server, ValkeyServer, free_port
 
@@ -113,7 +113,7 @@ class DemoStack:
         api, bot, miniapp = free_port(), free_port(), free_port()
         url = {name: f"http://{HOST}:{port}" for name, port in (("api", api), ("bot", bot), ("miniapp", miniapp))}
         shared = {
-            "BOT_TOKEN": NEXUS_BOT.token,
+            "BOT_TOKEN": NEXUS_TOKEN,
             "DATABASE_URL": self.postgres.url,
             "REDIS_URL": self.valkey.url,
             "TELEGRAM_API_URL": self.chat_url,
@@ -140,8 +140,8 @@ class DemoStack:
             ["monitor", "serve", "--config", str(self.folder / "monitor.yaml")],
             {
                 **shared,
-                "ALERT_BOT_TOKEN": ALERT_BOT.token,
-                "ALERT_CHAT_ID": str(OPERATOR_CHAT_ID),
+                "ALERT_BOT_TOKEN": ALERT_TOKEN,
+                "ALERT_CHAT_ID": str(OPERATOR_ID),
                 "MONITOR_DATABASE_URL": f"sqlite:///{self.folder / 'monitor.db'}",
                 "MONITOR_URL": self.dashboard_url,
                 "PORT": str(self.ports.dashboard),
@@ -173,9 +173,10 @@ class DemoStack:
     def _write_monitor_yaml(self) -> None:
         configuration = yaml.safe_load((HERE / "monitor.yaml").read_text(encoding="utf-8"))
         configuration["vantage"] = {
-            "dns_names": ["localhost", socket.gethostname()],
+            "dns_names": ["localhost", "ip6-localhost"],
             "egress_targets": [f"{HOST}:{port}" for port in self.outside.ports],
         }
+        configuration["alerts"] = {"operators": [OPERATOR_ID]}
         (self.folder / "monitor.yaml").write_text(yaml.safe_dump(configuration, sort_keys=False), encoding="utf-8")
 
     def stop(self) -> None:

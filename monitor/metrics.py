@@ -15,14 +15,13 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
 from checks.result import Outcome, Result
-from monitor.engine.model import CheckState, CheckStatus, DeliveryOutcome, MessageKind, Plan, Severity, State
+from monitor.engine.check_state import Shown, status_of
+from monitor.engine.model import CheckState, DeliveryOutcome, MessageKind, Plan, Severity, State
 
 DURATION_BUCKETS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Upper bounds of the duration histogram; a look never takes longer than its time-out."""
 
-ShownStatus = Literal["up", "degraded", "down", "unknown", "pending"]
-
-SHOWN_STATUSES: tuple[ShownStatus, ...] = ("up", "degraded", "down", "unknown", "pending")
+SHOWN_STATUSES: tuple[Shown, ...] = ("up", "degraded", "down", "unknown", "pending")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +96,6 @@ CATALOGUE: tuple[MetricInfo, ...] = (
 """Every metric of the exposition. The `process_…` rows come from prometheus-client and exist on Linux only."""
 
 _INFO = {info.name: info for info in CATALOGUE}
-
-
-def status_of(check: CheckState) -> ShownStatus:
-    """Return the one word that pages, API and metrics use for a check."""
-    if check.status in (CheckStatus.DOWN, CheckStatus.RECOVERING):
-        return "down"
-    if check.is_stale or check.unknown_since is not None:
-        return "unknown"
-    if check.status is CheckStatus.PENDING:
-        return "pending"
-    return "degraded" if check.is_degraded else "up"
 
 
 @dataclass(slots=True)

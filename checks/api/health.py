@@ -88,7 +88,7 @@ class ApiHealth(Check[ApiHealthConfig, ApiHealthSeen]):
         """Name the request, and say where to look on Render."""
         service = self.config.service
         hints = {
-            Reason.CONNECTION_REFUSED: f"Render → {service} → Events: did it crash or is it deploying? Does it bind $PORT?",
+            Reason.CONNECTION_REFUSED: f"Render → {service} → Events: crashed, or deploying? Does it bind $PORT?",
             Reason.TIMEOUT: f"Render → {service} → Metrics and Logs: hung, out of CPU, or waiting for the database?",
             Reason.CONNECTION_RESET: f"Render → {service} → Events: it may have crashed or restarted (out of memory?).",
             Reason.DNS_FAILURE: f"Does {address(self.config.url)} exist? Was {service} renamed or deleted on Render?",

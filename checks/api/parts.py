@@ -40,26 +40,24 @@ class Health:
         return tuple(part.name for part in self.parts if part.condition is condition)
 
 
+def _all(words: str, condition: Condition) -> dict[str, Condition]:
+    return dict.fromkeys(words.split(), condition)
+
+
 _WORDS: Mapping[str, Condition] = {
-    **dict.fromkeys(
-        "ok okay up healthy pass passed passing true alive ready connected available online operational running"
-        " success serving green".split(),
-        Condition.UP,
-    ),
-    **dict.fromkeys("degraded warn warning slow partial impaired unstable yellow".split(), Condition.DEGRADED),
-    **dict.fromkeys(
-        "down fail failed failing failure error errored unhealthy false dead disconnected unavailable offline"
-        " critical unreachable outage timeout not not_ready ko red".split(),
-        Condition.DOWN,
-    ),
+    **_all("ok okay up healthy pass passed passing true alive ready connected available online", Condition.UP),
+    **_all("operational running success serving green", Condition.UP),
+    **_all("degraded warn warning slow partial impaired unstable yellow", Condition.DEGRADED),
+    **_all("down fail failed failing failure error errored unhealthy false dead disconnected", Condition.DOWN),
+    **_all("unavailable offline critical unreachable outage timeout not not_ready ko red", Condition.DOWN),
 }
 """The first word of a value → its meaning (`error: connection refused` is down)."""
 
 _OWN_KEYS = ("status", "state", "health", "healthy", "ok", "success", "alive", "up")
 """Where an object says its own condition, most telling first."""
 
-_CONTAINERS = frozenset(
-    "checks components dependencies services details parts entries results info error subsystems health_checks".split()
+_CONTAINERS = re.compile(
+    r"(?i)(health_?)?checks|components|dependencies|services|subsystems|details|parts|entries|results|info|error"
 )
 """Keys whose values are parts, not a part themselves."""
 
@@ -91,9 +89,9 @@ def _parts(content: dict[str, Any], *, is_container: bool, depth: int) -> Iterat
     if depth == 0:
         return
     for key, value in content.items():
-        if key.lower() in _CONTAINERS and isinstance(value, dict):
+        if _CONTAINERS.fullmatch(key) and isinstance(value, dict):
             yield from _parts(value, is_container=True, depth=depth - 1)
-        elif key.lower() in _CONTAINERS and isinstance(value, list):
+        elif _CONTAINERS.fullmatch(key) and isinstance(value, list):
             yield from _named_items(value)
         elif is_container or key.lower() not in _OWN_KEYS:
             yield from _part(key, value, is_sure=is_container or _PARTS.match(key) is not None, depth=depth)

@@ -90,7 +90,7 @@ class PostgresConnect(Check[PostgresConnectConfig, PostgresConnectSeen]):
             what = "a replica in recovery" if seen.in_recovery else "read-only"
             return failed(
                 Reason.READ_ONLY, f"PostgreSQL is {what}: writes fail", *facts,
-                hint=f"Render → {self._name} → Info: is the disk full, did a failover run, or is this the replica's URL?",
+                hint=f"Render → {self._name} → Info: disk full, failover, or the URL of a replica?",
                 values=values,
             )  # fmt: skip
         if took > self.config.slow_seconds:
@@ -110,11 +110,11 @@ class PostgresConnect(Check[PostgresConnectConfig, PostgresConnectSeen]):
     def on_failure(self, verdict: Verdict) -> Verdict:
         """Say it of PostgreSQL, with where to look."""
         hints = {
-            Reason.CONNECTION_REFUSED: f"Render → {self._name} → Info: is the database suspended, restarting or deleted?",
+            Reason.CONNECTION_REFUSED: f"Render → {self._name} → Info: is it suspended, restarting or deleted?",
             Reason.TIMEOUT: f"Render → {self._name} → Metrics: hung or out of CPU? Else its IP allow-list blocks us.",
             Reason.AUTH_REJECTED: f"Render → {self._name} → Connect: compare user and password with the URL in use.",
             Reason.CAPACITY: f"Render → {self._name} → Metrics: connections or disk used up; lower the pools' sizes.",
-            Reason.DNS_FAILURE: f"Does {self._host} exist? An internal address works only inside the same Render region.",
+            Reason.DNS_FAILURE: f"Does {self._host} exist? Internal names resolve only in their Render region.",
         }
         return told_as(verdict, "PostgreSQL", hints, *self._facts())
 

@@ -53,9 +53,9 @@ class RedisPing(Check[RedisPingConfig, RedisPingSeen]):
         """Connect by a first PING, time a second one, read INFO."""
         started = io.monotonic()
         async with io.redis(self.config.url.get_secret_value()) as client:
-            await client.execute_command("PING")
+            await client.ping()
             connected = io.monotonic()
-            pong = await client.execute_command("PING")
+            pong = await client.ping()
             ponged = io.monotonic()
             info = await client.info()
         return RedisPingSeen(
@@ -97,7 +97,7 @@ class RedisPing(Check[RedisPingConfig, RedisPingSeen]):
         if seen.ping_seconds > self.config.slow_seconds:
             return degraded(
                 Reason.SLOW, f"PING took {duration(seen.ping_seconds)}", *facts,
-                hint=f"Render → {service} → Metrics: CPU and memory; look for KEYS, big values and slow scripts (SLOWLOG).",
+                hint=f"Render → {service} → Metrics: CPU and memory; SLOWLOG shows slow commands.",
                 values=values,
             )  # fmt: skip
         return ok(f"PONG in {duration(seen.ping_seconds)}", *facts, values=values)
@@ -171,7 +171,7 @@ def _hints(service: str) -> dict[Reason, str]:
         Reason.CONNECTION_REFUSED: f"Render → {service} → Info: is it suspended, restarting or deleted?",
         Reason.TIMEOUT: f"Render → {service} → Info: is it suspended, out of memory, or hung in a slow command?",
         Reason.AUTH_REJECTED: f"Render → {service} → Connect: compare password and ACL with the URL in use.",
-        Reason.WRITE_REFUSED: f"Render → {service} → Metrics: memory or disk is full. Queues stop: enlarge it or clean up.",
+        Reason.WRITE_REFUSED: f"Render → {service} → Metrics: memory or disk is full? Enlarge or clean up.",
         Reason.READ_ONLY: f"Render → {service} → Info: a failover ran, or the URL points to a replica.",
         Reason.CAPACITY: f"Render → {service} → Metrics: too many clients; lower the pools' sizes.",
         Reason.CONNECTION_RESET: f"Render → {service} → Events: it may have restarted (out of memory?).",

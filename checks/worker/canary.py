@@ -14,25 +14,32 @@ from pydantic import Field, field_validator, model_validator
 
 from checks.base import IO, Check, Confirm, Seconds, Secret
 from checks.celery_wire import (
+    AFTER_SECONDS,
     CLEAN_UP_SECONDS,
     DEFAULT_QUEUE,
     REPLY_SECONDS,
     Broker,
     BrokerConfig,
     Replies,
+    client_url,
     database_of,
     redis_only,
+    told_of_broker,
     with_database,
 )
 from checks.result import Evidence, Fact, Outcome, Reason, Verdict
+from checks.wording import duration
 from checks.worker.broker import Canary, Flight, canaries_for, fly, settle
 from checks.worker.classify import Finding, Workers, classify, workers_of
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-AROUND_SECONDS = 2 * REPLY_SECONDS + 2 * CLEAN_UP_SECONDS
+AROUND_SECONDS = 2 * REPLY_SECONDS + CLEAN_UP_SECONDS
 """What a look needs beside waiting for the canary: to ask the workers before and after, and to clean up."""
+
+CLOSE_SECONDS = 0.1
+"""What a question leaves of a look's time for the answer to be worked on."""
 
 SECOND_WAIT_SECONDS = 2.0
 """How long a second canary is waited for, once the workers were told to send events."""
@@ -115,9 +122,9 @@ class WorkerCanary(Check[WorkerCanaryConfig, CanarySeen]):
 
     async def measure(self, io: IO) -> CanarySeen:
         """Send a canary through every queue; ask the workers how they are when one is not answered."""
-        limit_seconds = io.timeout_seconds - CLEAN_UP_SECONDS
+        limit_seconds = io.timeout_seconds - AFTER_SECONDS
         deadline = io.monotonic() + limit_seconds
-        url = self.config.broker_url.get_secret_value()
+        url = self.config.url
         async with asyncio.timeout(limit_seconds), AsyncExitStack() as stack:
             client = await stack.enter_async_context(io.redis(url))
             broker = Broker(client, self.config, self._reply_id)
@@ -130,7 +137,8 @@ class WorkerCanary(Check[WorkerCanaryConfig, CanarySeen]):
             if all(flight.proof for flight in flights):
                 return CanarySeen(flights, None, has_events)
             self._backend = None
-            after = await broker.ask("active", "reserved", "stats")
+            left = deadline - io.monotonic() - CLOSE_SECONDS
+            after = await broker.ask("active", "reserved", "stats", seconds=min(REPLY_SECONDS, left))
             workers = workers_of(before, after, io.now().timestamp())
             unproven = [flight.queue for flight in flights if _may_have_run(flight, workers)]
             left = deadline - io.monotonic() - CLEAN_UP_SECONDS
@@ -157,7 +165,7 @@ class WorkerCanary(Check[WorkerCanaryConfig, CanarySeen]):
         if worst.outcome is Outcome.OK:
             count = len(findings)
             what = f"queue {flight.queue}" if count == 1 else f"{count} queues"
-            summary = f"a task ran through {what} in {slowest * 1000:.0f} ms"
+            summary = f"a task ran through {what} in {duration(slowest)}"
         elif len(findings) == 1 or all(finding == worst for _, finding in findings):
             summary = worst.words
         else:
@@ -171,6 +179,10 @@ class WorkerCanary(Check[WorkerCanaryConfig, CanarySeen]):
             {"canary_seconds": slowest} if all(flight.proof for flight in seen.flights) else {},
         )
 
+    def on_failure(self, verdict: Verdict) -> Verdict:
+        """Say it of the broker."""
+        return told_of_broker(verdict, self.config)
+
     @property
     def _wants_events(self) -> bool:
         is_elsewhere = bool(self._backend) and not _is_redis(self._backend)
@@ -181,7 +193,7 @@ class WorkerCanary(Check[WorkerCanaryConfig, CanarySeen]):
             return Finding(
                 Outcome.DEGRADED,
                 Reason.SLOW,
-                f"answered after {flight.seconds:.1f} s",
+                f"answered after {duration(flight.seconds)}",
                 "Tasks wait for a slot or run slowly: look at the queue's depth and at what runs now.",
             )
         return finding
@@ -210,7 +222,7 @@ class WorkerCanary(Check[WorkerCanaryConfig, CanarySeen]):
 
     def _results_url(self, broker_url: str) -> str:
         if self.config.result_backend is not None:
-            return self.config.result_backend.get_secret_value()
+            return client_url(self.config.result_backend.get_secret_value())
         if self._backend is None or not _is_redis(self._backend):
             return broker_url
         # What a worker tells is masked and may name the server differently: only its database number is used.

@@ -6,6 +6,7 @@ from typing import Any
 
 from checks.celery_wire import Replies
 from checks.result import Outcome, Reason
+from checks.wording import duration
 from checks.worker.broker import Flight
 
 HUNG_SECONDS = 300.0
@@ -97,18 +98,18 @@ def classify(flight: Flight, workers: Workers | None, answered: int, *, has_even
         return Finding(
             Outcome.DEGRADED,
             Reason.NO_RESULT_BACKEND,
-            f"the task ran in {flight.seconds * 1000:.0f} ms, but its result did not come over this Redis",
+            f"the task ran in {duration(flight.seconds)}, but its result did not come over this Redis",
             "Seen by its event only. If the app has no result backend, or another server for it, this is fine;"
             " otherwise look at result_backend and task_ignore_result.",
         )
     if flight.proof:
-        return Finding(Outcome.OK, None, f"answered in {flight.seconds * 1000:.0f} ms")
+        return Finding(Outcome.OK, None, f"answered in {duration(flight.seconds)}")
     assert workers is not None
     return _lost(flight, workers, answered, has_events)
 
 
 def _lost(flight: Flight, workers: Workers, answered: int, has_events: bool) -> Finding:
-    late = f"no answer in {flight.seconds:.0f} s"
+    late = f"no answer in {duration(flight.seconds)}"
     silent = workers.listening - len(workers.nodes)
     if workers.listening == 0:
         return Finding(
@@ -203,7 +204,7 @@ def _saturated(late: str, nodes: list[Node]) -> Finding:
     return Finding(
         Outcome.DEGRADED,
         Reason.SATURATED,
-        f"{late}; all {slots} slots are {state}, the oldest task runs for {oldest:.0f} s",
+        f"{late}; all {slots} slots are {state}, the oldest task runs for {duration(oldest)}",
         "Hung: restart the worker, and set task_time_limit. Busy: add workers or slots."
         if state == "hung"
         else "Wait, or add workers or slots. A task that never ends needs task_time_limit.",

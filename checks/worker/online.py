@@ -10,8 +10,9 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from checks.base import IO, Check, Confirm, Seconds
-from checks.celery_wire import CLEAN_UP_SECONDS, REPLY_SECONDS, Broker, BrokerConfig
+from checks.celery_wire import AFTER_SECONDS, CLEAN_UP_SECONDS, REPLY_SECONDS, Broker, BrokerConfig, told_of_broker
 from checks.result import Fact, Reason, Verdict, degraded, failed, ok
+from checks.wording import duration
 
 LEAST_TIMEOUT_SECONDS = REPLY_SECONDS + CLEAN_UP_SECONDS + 0.5
 """A ping takes up to 1 s, and connecting and cleaning up need their time too."""
@@ -61,8 +62,8 @@ class WorkerOnline(Check[WorkerOnlineConfig, Ping]):
     async def measure(self, io: IO) -> Ping:
         """Ping every node that listens on the broker."""
         async with (
-            asyncio.timeout(io.timeout_seconds - CLEAN_UP_SECONDS),
-            io.redis(self.config.broker_url.get_secret_value()) as client,
+            asyncio.timeout(io.timeout_seconds - AFTER_SECONDS),
+            io.redis(self.config.url) as client,
         ):
             broker = Broker(client, self.config, self._reply_id)
             started = io.monotonic()
@@ -106,7 +107,11 @@ class WorkerOnline(Check[WorkerOnlineConfig, Ping]):
             )
         verb = "answers" if answering == 1 else "answer"
         values["ping_seconds"] = seen.seconds
-        return ok(f"{_workers(answering)} {verb} in {seen.seconds * 1000:.0f} ms", *facts, values=values)
+        return ok(f"{_workers(answering)} {verb} in {duration(seen.seconds)}", *facts, values=values)
+
+    def on_failure(self, verdict: Verdict) -> Verdict:
+        """Say it of the broker."""
+        return told_of_broker(verdict, self.config)
 
 
 def _workers(count: int) -> str:

@@ -97,15 +97,15 @@ class WorldConfig(_Strict):
         usernames = [bot.username for bot in self.bots]
         bot_ids = [int(bot.token.split(":")[0]) for bot in self.bots]
         person_ids = [person.id for person in self.people]
-        for what, values in (
+        named: tuple[tuple[str, list[str] | list[int]], ...] = (
             ("username", usernames),
-            ("bot id", bot_ids),
-            ("person id", [*bot_ids, *person_ids]),
+            ("person or bot id", [*bot_ids, *person_ids]),
             ("group id", [group.id for group in self.groups]),
-        ):
-            twice = {value for value in values if values.count(value) > 1}  # type: ignore[attr-defined]
-            if twice:
-                raise ValueError(f"{what} {sorted(twice)[0]} is given twice")
+        )
+        for what, values in named:
+            for place, value in enumerate(values):
+                if value in values[:place]:
+                    raise ValueError(f"{what} {value} is given twice")
         for group in self.groups:
             for username in (*(group.bots or ()), *(group.administrators or ())):
                 if username not in usernames:

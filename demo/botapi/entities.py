@@ -17,10 +17,40 @@ _EXTRA_FIELD = {
     "date_time": "unix_time",
 }
 _KINDS = frozenset(
-    "mention hashtag cashtag bot_command url email phone_number bold italic underline strikethrough spoiler blockquote"
-    " expandable_blockquote code pre text_link text_mention custom_emoji date_time".split()
+    {
+        "mention",
+        "hashtag",
+        "cashtag",
+        "bot_command",
+        "url",
+        "email",
+        "phone_number",
+        "bold",
+        "italic",
+        "underline",
+        "strikethrough",
+        "spoiler",
+        "blockquote",
+        "expandable_blockquote",
+        "code",
+        "pre",
+        "text_link",
+        "text_mention",
+        "custom_emoji",
+        "date_time",
+    }
 )
-_AUTOMATIC = frozenset("mention hashtag cashtag bot_command url email phone_number".split())
+_AUTOMATIC = frozenset(
+    {
+        "mention",
+        "hashtag",
+        "cashtag",
+        "bot_command",
+        "url",
+        "email",
+        "phone_number",
+    }
+)
 _QUOTES = frozenset({"blockquote", "expandable_blockquote"})
 _SOLID = frozenset({"code", "pre"})
 _MAX_ENTITIES = 100
@@ -99,7 +129,7 @@ def _checked(entity: Any, text: str) -> Json:
         raise bad_request(f"entity ends in a middle of a UTF-16 symbol at UTF-16 offset {offset + length}")
     extra = _EXTRA_FIELD.get(kind)
     if extra is not None and extra not in entity:
-        raise bad_request(f'can\'t parse MessageEntity: Can\'t find field "{extra}"')
+        raise bad_request(f"can't parse MessageEntity: Can't find field \"{extra}\"")
     kept = ("type", "offset", "length", "url", "user", "language", "custom_emoji_id", "unix_time", "date_time_format")
     return {name: entity[name] for name in kept if entity.get(name) is not None}
 

@@ -73,7 +73,7 @@ def parse_html(source: str) -> tuple[str, list[Json]]:
             open_tags.append((name, _opened(name, match.group(3), units(text), at, open_tags)))
         position = match.end()
     if open_tags:
-        raise bad_request(f'can\'t parse entities: Can\'t find end tag corresponding to start tag "{open_tags[-1][0]}"')
+        raise bad_request(f"can't parse entities: Can't find end tag corresponding to start tag \"{open_tags[-1][0]}\"")
     return text, entities
 
 
@@ -85,7 +85,9 @@ def _opened(name: str, attributes: str, offset: int, at: int, outer: list[tuple[
     entity: dict[str, Any] = {"type": _TAGS[name], "offset": offset}
     if name == "a":
         # An <a> whose address is no address is plain text to Telegram.
-        entity |= {"url": values["href"]} if re.match(r"(https?|tg|mailto|tel):", values.get("href", "")) else {"type": ""}
+        entity |= (
+            {"url": values["href"]} if re.match(r"(https?|tg|mailto|tel):", values.get("href", "")) else {"type": ""}
+        )
     elif name == "span" and values.get("class") != "tg-spoiler":
         raise bad_request(f'can\'t parse entities: Tag "span" must have class "tg-spoiler" at byte offset {at}')
     elif name == "blockquote" and "expandable" in values:

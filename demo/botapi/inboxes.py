@@ -139,4 +139,3 @@ class Inbox:
                 if not poll.done():
                     poll.cancel()
         return [update.body for update in self.pending()[:limit]]
-

@@ -47,9 +47,7 @@ class Journal:
             return [self._hide(item) for item in value]
         return value
 
-    def calls(
-        self, *, bot: str | None = None, method: str | None = None, since: datetime | None = None
-    ) -> list[Json]:
+    def calls(self, *, bot: str | None = None, method: str | None = None, since: datetime | None = None) -> list[Json]:
         """Return calls, oldest first, those that match every filter given; `since` is exclusive."""
         wanted_bot = bot.removeprefix("@").lower() if bot else None
         return [

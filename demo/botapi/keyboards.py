@@ -26,7 +26,9 @@ def inline_keyboard(markup: Json | None, *, room_kind: str) -> Json | None:
         raise bad_request("object expected as reply markup")
     rows = markup["inline_keyboard"]
     if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
-        raise bad_request('can\'t parse reply keyboard markup JSON object: field "inline_keyboard" must be of type Array')
+        raise bad_request(
+            'can\'t parse reply keyboard markup JSON object: field "inline_keyboard" must be of type Array'
+        )
     buttons = [[_button(button, room_kind) for button in row] for row in rows if row]
     return {"inline_keyboard": buttons} if buttons else None
 
@@ -35,7 +37,7 @@ def _button(button: Any, room_kind: str) -> Json:
     if not isinstance(button, dict):
         raise bad_request("can't parse inline keyboard button: expected an Object")
     if not isinstance(button.get("text"), str):
-        raise bad_request('can\'t parse inline keyboard button: Can\'t find field "text"')
+        raise bad_request("can't parse inline keyboard button: Can't find field \"text\"")
     if not button["text"].strip():
         raise bad_request("inline keyboard button text must be non-empty")
     kept = {name: value for name, value in button.items() if value is not None}

@@ -79,7 +79,7 @@ def checked_commands(values: list[Any] | None) -> list[Json]:
             raise bad_request("BOT_COMMAND_INVALID")
         if not text or len(text) > 256:
             raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
-        kept = {"command": name, "description": text}
+        kept: Json = {"command": name, "description": text}
         if value.get("is_ephemeral"):
             kept["is_ephemeral"] = True
         commands.append(kept)

@@ -22,6 +22,23 @@ ADMINISTRATOR_RIGHTS: Json = {
     "can_pin_messages": True,
 }
 
+_MEMBER_RIGHTS = (
+    "can_send_messages",
+    "can_send_audios",
+    "can_send_documents",
+    "can_send_photos",
+    "can_send_videos",
+    "can_send_video_notes",
+    "can_send_voice_notes",
+    "can_send_polls",
+    "can_send_other_messages",
+    "can_add_web_page_previews",
+    "can_change_info",
+    "can_invite_users",
+    "can_pin_messages",
+    "can_manage_topics",
+)
+
 
 def unix(instant: datetime) -> int:
     """Return whole seconds since the epoch."""
@@ -58,25 +75,7 @@ def chat_full_json(room: Room, people: Callable[[int], Person], pinned: Json | N
         },
     }
     if room.kind != "private":
-        body["permissions"] = {
-            name: True
-            for name in (
-                "can_send_messages",
-                "can_send_audios",
-                "can_send_documents",
-                "can_send_photos",
-                "can_send_videos",
-                "can_send_video_notes",
-                "can_send_voice_notes",
-                "can_send_polls",
-                "can_send_other_messages",
-                "can_add_web_page_previews",
-                "can_change_info",
-                "can_invite_users",
-                "can_pin_messages",
-                "can_manage_topics",
-            )
-        }
+        body["permissions"] = dict.fromkeys(_MEMBER_RIGHTS, True)
     if pinned is not None:
         body["pinned_message"] = pinned
     return body

@@ -15,7 +15,7 @@ ANSWER_WITHIN = timedelta(seconds=60)
 """How long a pressed button waits for answerCallbackQuery."""
 
 
-class NotThere(LookupError):
+class NotThereError(LookupError):
     """A person meant something that is not in the chat; the text says what."""
 
 
@@ -44,13 +44,11 @@ class Talking:
     ) -> Message:
         """Write a message as a person. Raises ApiError 400 where Telegram would refuse the text."""
         if reply_to is not None and self._world.message(room, reply_to) is None:
-            raise NotThere(f"no message {reply_to} in chat {room.id}")
+            raise NotThereError(f"no message {reply_to} in chat {room.id}")
         if topic_id is not None and room.topic(topic_id) is None:
-            raise NotThere(f"no topic {topic_id} in chat {room.id}")
+            raise NotThereError(f"no topic {topic_id} in chat {room.id}")
         plain, entities = formatted(text, ())
-        message = self._world.post(
-            room, person, text=plain, entities=entities, reply_to=reply_to, topic_id=topic_id
-        )
+        message = self._world.post(room, person, text=plain, entities=entities, reply_to=reply_to, topic_id=topic_id)
         self.tell_bots(message)
         return message
 
@@ -79,18 +77,16 @@ class Talking:
             return True
         return is_addressed or (message.text.startswith("/") and not names)
 
-    def press(
-        self, room: Room, person: Person, message_id: int, data: str, *, is_forged: bool = False
-    ) -> Press:
+    def press(self, room: Room, person: Person, message_id: int, data: str, *, is_forged: bool = False) -> Press:
         """Press the button with that data under a message of a bot.
 
-        `is_forged` sends data no button carries, as a modified client can. Raises NotThere.
+        `is_forged` sends data no button carries, as a modified client can. Raises NotThereError.
         """
         message = self._world.message(room, message_id)
         if message is None or not isinstance(message.sender, Bot):
-            raise NotThere(f"no message {message_id} of a bot in chat {room.id}")
+            raise NotThereError(f"no message {message_id} of a bot in chat {room.id}")
         if not is_forged and data not in callback_data(message.markup):
-            raise NotThere(f"no button with data {data!r} under message {message_id} in chat {room.id}")
+            raise NotThereError(f"no button with data {data!r} under message {message_id} in chat {room.id}")
         press = Press(str(self._next_press), message.sender.id, room.key, message_id, person.id, self._world.now())
         self._next_press += 7
         self._presses[press.id] = press

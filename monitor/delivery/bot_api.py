@@ -34,8 +34,8 @@ from monitor.engine.model import DeliveryOutcome
 BOT_API_ERRORS = (AiogramError, OSError, ValueError, LookupError)
 """What a call may raise. The last three: a broken body that aiogram lets through while it is read as text."""
 
-CONNECT_SECONDS = 6.0
-"""A connection that takes longer has not carried a request: that error is a sure one, unlike the whole time-out."""
+CONNECT_SHARE = 0.4
+"""How much of the time-out a connection may take. Up to there nothing was sent, so that error is a sure one."""
 
 DNS_CACHE_SECONDS = 30
 
@@ -63,7 +63,7 @@ class FreshSession(AiohttpSession):
     """
 
     def __init__(self, api_url: str, timeout_seconds: float) -> None:
-        timeout = aiohttp.ClientTimeout(total=timeout_seconds, connect=min(CONNECT_SECONDS, timeout_seconds))
+        timeout = aiohttp.ClientTimeout(total=timeout_seconds, connect=CONNECT_SHARE * timeout_seconds)
         super().__init__(api=TelegramAPIServer.from_base(api_url), timeout=cast(Any, timeout))
         self._connector_init |= {"force_close": True, "ttl_dns_cache": DNS_CACHE_SECONDS}
 

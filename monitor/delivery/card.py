@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from checks.result import Evidence, Fact, Outcome, Result
+from checks.result import Evidence, Fact, Result
 from monitor.delivery.entities import TEXT_UNITS, Rendered, Span, clean, clip, compose, spans_units
 from monitor.delivery.wording import (
     FAILING,
@@ -21,7 +21,7 @@ from monitor.delivery.wording import (
     subject,
     tag,
 )
-from monitor.engine.model import CheckState, CheckStatus, DeployWindow, Incident, Plan, Role
+from monitor.engine.model import Cause, CheckState, CheckStatus, DeployWindow, Incident, Plan, Role
 
 MOST_SYMPTOMS = 4
 MOST_OTHERS = 4
@@ -129,7 +129,7 @@ def _cause(scene: Scene) -> list[Line]:
         if incident.is_live:
             lines.append([Span("Try: ", "bold"), Span("look for what they share: network, provider, a deploy")])
         return lines
-    shown = _shown_result(scene.root)
+    shown = shown_result(incident, scene.root)
     if shown is None:
         return []
     summary = sentence(shown.verdict.summary)
@@ -165,6 +165,8 @@ def _scope(scene: Scene, condition: Condition) -> list[Line]:
         fine = _still_ok(scene)
         if fine:
             lines.append([Span("Still OK: ", "bold"), *names(fine, MOST_OTHERS)])
+    if incident.is_live and incident.suppressed_since is not None:
+        lines.append([Span("🔕 Silenced since "), moment(incident.suppressed_since, scene.now)])
     if incident.acked_by is not None and incident.acked_at is not None:
         lines.append(
             [
@@ -236,18 +238,17 @@ def _is_up(state: CheckState | None) -> bool:
     return state is not None and state.status is CheckStatus.UP and not state.is_stale and not state.is_degraded
 
 
-def _shown_result(state: CheckState | None) -> Result | None:
+def shown_result(incident: Incident, state: CheckState | None) -> Result | None:
     """Return the look that says best what is wrong."""
     if state is None:
         return None
-    newest = state.last_result
-    if newest is not None and newest.verdict.outcome is Outcome.DEGRADED and state.status not in FAILING:
-        return newest
-    return state.last_failure or newest
+    if incident.cause is not Cause.DOWN and state.last_result is not None:
+        return state.last_result
+    return state.last_failure or state.last_result
 
 
 def _evidence(scene: Scene) -> str:
-    shown = _shown_result(scene.root)
+    shown = shown_result(scene.incident, scene.root)
     if shown is None or scene.incident.is_storm:
         return ""
     lines = [] if shown.verdict.reason is None else [f"reason: {shown.verdict.reason.value}"]

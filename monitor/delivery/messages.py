@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from checks.result import Result
-from monitor.delivery.card import Scene, card_spans, render_card
+from monitor.delivery.card import Scene, card_spans, render_card, shown_result
 from monitor.delivery.entities import TEXT_UNITS, Button, Entity, Rendered, Span, compose, spans_units
 from monitor.delivery.wording import Condition, Verb, buttons, condition_of, moment, sentence, spell, subject, tag
-from monitor.engine.model import CheckState, DeployWindow, Incident, IncidentStatus, MessageKind, Plan
+from monitor.engine.model import Cause, CheckState, DeployWindow, Incident, IncidentStatus, MessageKind, Plan
 
 __all__ = ["Button", "Entity", "Rendered", "render_card", "render_message"]
 
@@ -51,12 +50,12 @@ def _reply(kind: MessageKind, incident: Incident, checks: Mapping[str, CheckStat
     lasted = spell((incident.resolved_at or now) - incident.started_at)
     who = [Span(f"{tag(incident)} "), subject(incident)]
     if kind is MessageKind.RESOLVE:
-        return [Span("✅ "), *who, Span(f" {_well_again(incident, checks)} after {lasted}")]
+        return [Span("✅ "), *who, Span(f" {_well_again(incident)} after {lasted}")]
     if kind is MessageKind.SUMMARY:
         return [Span("ℹ️ "), *who, *_late(incident, checks, now, lasted)]
     sign = Span(f"{condition.sign} ")
     if kind is MessageKind.RISE:
-        return [sign, *who, Span(" is urgent now: it "), Span(condition.verb), *_why(incident, checks)]
+        return [sign, *who, Span(f" {condition.verb}: this is urgent now"), *_why(incident, checks)]
     if kind is MessageKind.REOPEN:
         return [sign, *who, Span(f" {condition.verb} again"), *_why(incident, checks)]
     unclaimed = "" if incident.status is IncidentStatus.ACKED else "Nobody has taken it yet."
@@ -69,36 +68,30 @@ def _still(condition: Condition) -> str:
     return condition.verb.replace("is ", "is still ", 1) if condition is not Condition.RECOVERING else condition.verb
 
 
-def _well_again(incident: Incident, checks: Mapping[str, CheckState]) -> str:
+def _well_again(incident: Incident) -> str:
     if incident.is_storm:
         return "are over"
-    return "is up again" if _was_down(incident, checks) else "is well again"
+    return {Cause.DOWN: "is up again", Cause.DEGRADED: "is well again", Cause.STALE: "is seen again"}[incident.cause]
 
 
-def _was_down(incident: Incident, checks: Mapping[str, CheckState]) -> bool:
-    """Say whether the root failed in this incident; it may have been slow and no more."""
-    root = checks.get(incident.root)
-    if root is None or root.last_failure is None:
-        return root is None
-    return root.last_failure.started_at >= incident.started_at
+def _was(incident: Incident) -> str:
+    if incident.is_storm:
+        return "lasted"
+    return {Cause.DOWN: "was down", Cause.DEGRADED: "was degraded", Cause.STALE: "was not seen"}[incident.cause]
 
 
 def _late(incident: Incident, checks: Mapping[str, CheckState], now: datetime, lasted: str) -> list[Span]:
-    until = incident.resolved_at or now
-    was = " were" if incident.is_storm else " was down" if _was_down(incident, checks) else " was degraded"
     return [
-        Span(f"{was} "),
+        Span(f" {_was(incident)} "),
         moment(incident.started_at, now),
         Span(" – "),
-        moment(until, now),
-        Span(f" ({lasted}) and {'are over' if incident.is_storm else 'is up again'}. Told late: "),
-        Span("this chat could not be reached."),
+        moment(incident.resolved_at or now, now),
+        Span(f" ({lasted}) and {_well_again(incident)}. Told late: this chat could not be reached."),
         *_why(incident, checks),
     ]
 
 
 def _why(incident: Incident, checks: Mapping[str, CheckState]) -> list[Span]:
-    root = checks.get(incident.root)
-    seen: Result | None = None if root is None else root.last_failure or root.last_result
+    seen = shown_result(incident, checks.get(incident.root))
     summary = "" if seen is None or incident.is_storm else sentence(seen.verdict.summary)
     return [Span(f"\n{summary}")] if summary else []

@@ -1,6 +1,6 @@
-"""What delivery needs of its neighbours: the outbox rows of the store, and the line that holds the state."""
+"""What delivery asks of its neighbours: the outbox rows of the store, and the line that holds the state."""
 
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
@@ -17,21 +17,90 @@ class OutboxMessage(Protocol):
 
     @property
     def incident_id(self) -> int: ...
+
     @property
     def chat_id(self) -> str: ...
+
     @property
     def kind(self) -> MessageKind: ...
+
     @property
     def severity(self) -> Severity: ...
+
     @property
     def is_silent(self) -> bool: ...
+
     @property
     def created_at(self) -> datetime: ...
+
     @property
-    def attempts(self) -> int: ...
+    def attempts(self) -> int:
+        """How often it was tried, this time included."""
+        ...
+
     @property
     def lease_token(self) -> str: ...
+
     @property
     def was_sending(self) -> bool:
-        """An earlier lease ended without an outcome: it may have left already."""
+        """An earlier lease ended without an outcome: the message may have left already."""
+        ...
+
+
+class Outbox(Protocol):
+    """The rows of messages that were committed and not yet delivered."""
+
+    async def claim_message(self, now: datetime, *, lease_seconds: float = 45.0) -> OutboxMessage | None:
+        """Lease and return the next message that is due; None when there is none.
+
+        Never one of a chat that is paused, or that has another message under a running lease.
+        """
+        ...
+
+    async def release_message(
+        self, key: str, lease_token: str, due_at: datetime, error: str, *, is_counted: bool = True
+    ) -> None:
+        """Give a message back to the queue, not before `due_at`; nothing happens when the lease is another's.
+
+        `is_counted` False takes the attempt back: it was no failure.
+        """
+        ...
+
+    async def pause_chat(self, chat_id: str, until: datetime) -> None:
+        """Hand out nothing for this chat before `until`."""
+        ...
+
+    async def chat_target(self, chat_id: str) -> str:
+        """Return where the channel finds this chat; raises `KeyError` when nobody said."""
+        ...
+
+    async def set_chat_target(self, chat_id: str, target: str) -> None:
+        """Remember that the chat has moved."""
+        ...
+
+    async def oldest_page_age_seconds(self, now: datetime) -> float:
+        """Return the age of the oldest page that waits; 0 when none does."""
+        ...
+
+
+class Changes(Protocol):
+    """One listener's view of a state that moves."""
+
+    async def wait(self) -> None:
+        """Return as soon as something changed since the last return."""
+        ...
+
+
+class Line(Protocol):
+    """The one place where state changes: an event is applied and committed, or raises and changed nothing."""
+
+    @property
+    def state(self) -> State: ...
+
+    async def apply(self, *events: Event) -> object:
+        """Apply and commit; what it returns is of no concern here."""
+        ...
+
+    def subscribe(self) -> AbstractContextManager[Changes]:
+        """Listen to changes of the state."""
         ...

@@ -106,7 +106,8 @@ class TelegramChannel:
                         without |= {reading.mend}
                     else:
                         left_out = "; ".join(sorted(mend.value for mend in without))
-                        message_id = None if isinstance(message, bool) else message.message_id
+                        # An answer may say ok and nothing else; then it is delivered, and cannot be edited.
+                        message_id: int | None = getattr(message, "message_id", None)
                         return Sent(DeliveryOutcome.DELIVERED, message_id, detail=left_out)
         except TimeoutError:
             return Sent(DeliveryOutcome.AMBIGUOUS, detail=f"no answer within {2 * self._timeout_seconds:g} s")

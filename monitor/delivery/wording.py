@@ -7,7 +7,7 @@ from enum import Enum
 from urllib.parse import urlsplit
 
 from monitor.delivery.entities import Button, Span, clean, clip
-from monitor.engine.model import CheckState, CheckStatus, Incident, IncidentStatus, Role
+from monitor.engine.model import Cause, CheckState, CheckStatus, Incident, IncidentStatus, Role
 
 NAME_UNITS = 80
 """As long as the id of a check may be."""
@@ -23,6 +23,7 @@ class Condition(Enum):
     DOWN = ("🔴", "DOWN", "is down")
     DEGRADED = ("🟡", "DEGRADED", "is degraded")
     UNSTABLE = ("🟠", "UNSTABLE", "is unstable")
+    UNSEEN = ("⚪", "NOT SEEN", "is out of sight")
     RECOVERING = ("🟠", "RECOVERING", "is up again, not all behind it is")
     RECOVERED = ("🟢", "RECOVERED", "is up again")
 
@@ -73,12 +74,14 @@ def condition_of(incident: Incident, checks: Mapping[str, CheckState]) -> Condit
         return Condition.RECOVERED
     if incident.is_unstable:
         return Condition.UNSTABLE
-    root = checks.get(incident.root)
-    if root is None or incident.is_storm or root.status not in (CheckStatus.UP, CheckStatus.SUSPECT):
-        return Condition.DOWN
-    if root.is_degraded:
+    if incident.cause is Cause.STALE:
+        return Condition.UNSEEN
+    if incident.cause is Cause.DEGRADED:
         return Condition.DEGRADED
-    return Condition.RECOVERING if root.status is CheckStatus.UP else Condition.DOWN
+    root = checks.get(incident.root)
+    if root is None or incident.is_storm or root.status is not CheckStatus.UP:
+        return Condition.DOWN
+    return Condition.DEGRADED if root.is_degraded else Condition.RECOVERING
 
 
 def tag(incident: Incident) -> str:

@@ -9,10 +9,11 @@ from typing import TypeVar
 
 import structlog
 from fastapi import HTTPException
-from sqlalchemy.exc import SQLAlchemyError
 
 from monitor.engine.model import CheckPolicy, Incident
-from monitor.web.context import History, Look, WebContext
+from monitor.store.errors import StoreError
+from monitor.store.queries import Look
+from monitor.web.context import History, WebContext
 from monitor.web.sparkline import SLOTS
 
 ANSWER_SECONDS = 5.0
@@ -29,7 +30,7 @@ async def ask(question: Awaitable[Answer]) -> Answer:
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             return await question
-    except (SQLAlchemyError, OSError) as error:  # a time-out is an OSError
+    except (StoreError, OSError) as error:  # a time-out is an OSError
         _log.warning("web.history_unavailable", error=type(error).__name__)
         raise HTTPException(503, "history: the monitor's own database does not answer") from error
 

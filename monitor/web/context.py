@@ -10,21 +10,13 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
-from checks.result import Outcome, Result
+from checks.result import Result
 from monitor.engine.model import AppendTimeline, Incident, Plan, State
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """One look, as a sparkline shows it."""
-
-    started_at: datetime
-    duration_seconds: float
-    outcome: Outcome
+from monitor.store.queries import Look
 
 
 class History(Protocol):
-    """What is asked of the store. Every method reads; all of them may raise what the database raises."""
+    """What is asked of the store's `Queries`. Every method reads, and may raise `StoreError`."""
 
     async def results(self, check_id: str, limit: int) -> Sequence[Result]:
         """Return up to `limit` looks of one check, newest first."""
@@ -35,7 +27,7 @@ class History(Protocol):
         ...
 
     async def incidents(self, limit: int) -> Sequence[Incident]:
-        """Return up to `limit` incidents, closed ones included, newest first."""
+        """Return up to `limit` incidents, closed ones included: live ones first, then the newest."""
         ...
 
     async def incident(self, incident_id: int) -> Incident | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from checks.result import Outcome
-from monitor.web.context import Look
+from monitor.store.queries import Look
 
 WIDTH = 120.0
 HEIGHT = 28.0

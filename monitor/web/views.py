@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from checks.result import Result
+from checks.result import Outcome, Result
+from monitor.engine.check_state import Shown, status_of
 from monitor.engine.model import CheckPolicy, CheckState, Incident, IncidentStatus, Plan, Role, State
-from monitor.metrics import ShownStatus, status_of
 
-WORST_FIRST: tuple[ShownStatus, ...] = ("down", "degraded", "unknown", "pending", "up")
+WORST_FIRST: tuple[Shown, ...] = ("down", "degraded", "unknown", "pending", "up")
 
-SIGNS: dict[ShownStatus, str] = {"up": "✓", "degraded": "!", "down": "✕", "unknown": "?", "pending": "…"}
+SIGNS: dict[Shown, str] = {"up": "✓", "degraded": "!", "down": "✕", "unknown": "?", "pending": "…"}
 """One sign a status: readable without colour."""
 
 
@@ -22,7 +22,7 @@ class CheckView:
 
     id: str
     service: str
-    status: ShownStatus
+    status: Shown
     summary: str
     last_run_at: datetime | None
     duration_seconds: float | None
@@ -46,7 +46,7 @@ class IncidentView:
     symptoms: tuple[str, ...]
     """Checks that fail because the root does, now."""
     root_summary: str
-    """What the root saw when it last failed; empty when that is not remembered any more."""
+    """What the root saw when it was last bad; empty when that is not remembered any more."""
     root_hint: str
     root_failure: Result | None
     ended_at: datetime | None
@@ -78,7 +78,7 @@ def check_views(plan: Plan, state: State) -> list[CheckView]:
     return [check_view(policy, state) for policy in plan.checks.values()]
 
 
-def overall(statuses: Iterable[ShownStatus]) -> ShownStatus:
+def overall(statuses: Iterable[Shown]) -> Shown:
     """Return the worst status; pending where there is no check at all."""
     present = set(statuses)
     return next((status for status in WORST_FIRST if status in present), "pending")
@@ -92,9 +92,7 @@ def live_incidents(state: State) -> list[Incident]:
 
 def incident_view(incident: Incident, state: State) -> IncidentView:
     """Return the incident with its present symptoms and what its root saw."""
-    root = state.checks.get(incident.root)
-    is_current = root is not None and (incident.is_live or incident.status is IncidentStatus.RESOLVED)
-    failure = root.last_failure if root is not None and is_current else None
+    failure = _evidence_of(incident, state.checks.get(incident.root))
     return IncidentView(
         incident=incident,
         symptoms=tuple(
@@ -110,6 +108,15 @@ def incident_view(incident: Incident, state: State) -> IncidentView:
 def still_ok(plan: Plan, state: State) -> list[str]:
     """Return the checks that are up right now, in the plan's order."""
     return [view.id for view in check_views(plan, state) if view.status == "up"]
+
+
+def _evidence_of(incident: Incident, root: CheckState | None) -> Result | None:
+    """Return the look that shows what is wrong with the root; None once a later fault may have overwritten it."""
+    if root is None or incident.status is IncidentStatus.CLOSED:
+        return None
+    newest = root.last_result
+    is_slow_only = status_of(root) != "down" and newest is not None and newest.verdict.outcome is Outcome.DEGRADED
+    return newest if is_slow_only and incident.is_live else root.last_failure
 
 
 def _notes_of(check: CheckState) -> Iterable[str]:

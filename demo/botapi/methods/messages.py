@@ -12,8 +12,20 @@ _NOT_MODIFIED = (
     " content and reply markup of the message"
 )
 _ACTIONS = frozenset(
-    "typing upload_photo record_video upload_video record_voice upload_voice upload_document choose_sticker"
-    " find_location record_video_note upload_video_note cancel".split()
+    {
+        "typing",
+        "upload_photo",
+        "record_video",
+        "upload_video",
+        "record_voice",
+        "upload_voice",
+        "upload_document",
+        "choose_sticker",
+        "find_location",
+        "record_video_note",
+        "upload_video_note",
+        "cancel",
+    }
 )
 MAX_TOAST_LETTERS = 200
 
@@ -135,7 +147,9 @@ def delete_messages(call: Call) -> bool:
     room = call.room()
     ids = call.parameters.sequence("message_ids") or []
     if not 1 <= len(ids) <= 100:
-        raise bad_request("message identifiers are not specified" if not ids else "too many message identifiers specified")
+        raise bad_request(
+            "message identifiers are not specified" if not ids else "too many message identifiers specified"
+        )
     for message_id in ids:
         message = call.world.message(room, int(message_id))
         if message is not None and _deletable(call, room, message):

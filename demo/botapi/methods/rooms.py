@@ -14,9 +14,7 @@ def get_chat(call: Call) -> Json:
     """Return all about a chat, its latest pin included."""
     room = call.room()
     pinned = call.world.message(room, room.pinned[-1]) if room.pinned else None
-    return chat_full_json(
-        room, call.world.people.__getitem__, None if pinned is None else call.world.shown(pinned)
-    )
+    return chat_full_json(room, call.world.people.__getitem__, None if pinned is None else call.world.shown(pinned))
 
 
 def get_chat_member(call: Call) -> Json:
@@ -110,9 +108,7 @@ def create_forum_topic(call: Call) -> Json:
     color = call.parameters.integer("icon_color", _COLORS[0])
     if color not in _COLORS:
         raise bad_request("invalid forum topic icon color specified")
-    notice = call.world.post(
-        room, call.bot, service={"forum_topic_created": {"name": name, "icon_color": color}}
-    )
+    notice = call.world.post(room, call.bot, service={"forum_topic_created": {"name": name, "icon_color": color}})
     topic = Topic(notice.id, name, color)
     call.world.change(replace(room, topics=(*room.topics, topic)))
     call.world.put(replace(notice, topic_id=topic.id))

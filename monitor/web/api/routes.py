@@ -64,7 +64,7 @@ def api_routes(context: WebContext) -> APIRouter:
 
     @router.get("/incidents", tags=["incidents"], responses=_errors(503))
     async def incidents(limit: Limit = 50) -> list[IncidentBody]:
-        """Return incidents, closed ones included, newest first."""
+        """Return incidents, closed ones included: live ones first, then the newest."""
         state = context.state()
         stored = await ask(context.history.incidents(limit))
         return [incident_body(incident_view(state.incidents.get(one.id, one), state)) for one in stored]

@@ -39,7 +39,7 @@ class EventStreams:
     ) -> AsyncIterator[str]:
         """Yield events for ever: all elements first, then those whose content differs from what was sent last.
 
-        `moved` returns something that stays equal as long as nothing on the page can have changed.
+        `moved` returns the same object as long as nothing on the page can have changed.
         """
         self._listeners += 1
         try:
@@ -49,7 +49,7 @@ class EventStreams:
                 seen: object = None
                 while True:
                     now_seen = moved()
-                    if now_seen != seen or not sent:
+                    if now_seen is not seen or not sent:
                         seen = now_seen
                         event, sent = _difference(sent, await _fresh(fragments, sent))
                         yield event

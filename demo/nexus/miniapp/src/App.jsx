@@ -5,39 +5,54 @@ const Stats = lazy(() => import("./Stats.jsx"));
 
 export function App({ api, isInTelegram }) {
   const [tab, setTab] = useState("tasks");
+  const [me, setMe] = useState(null);
+  const [error, setError] = useState(null);
+  const signIn = () => {
+    setError(null);
+    api.visit().then(setMe, setError);
+  };
+  useEffect(() => {
+    if (isInTelegram) signIn();
+  }, [api, isInTelegram]);
+
   if (!isInTelegram) return <Outside />;
   return (
     <main className="app">
-      <Greeting api={api} />
-      <nav className="tabs" role="tablist">
-        <Tab name="tasks" label="My tasks" now={tab} onPick={setTab} />
-        <Tab name="stats" label="Statistics" now={tab} onPick={setTab} />
-      </nav>
-      {tab === "tasks" ? (
-        <Tasks api={api} />
-      ) : (
-        <Suspense fallback={<p className="quiet">Loading…</p>}>
-          <Stats api={api} />
-        </Suspense>
+      <Greeting me={me} isWaiting={!error} />
+      {error && (
+        <>
+          <Problem what="You are not signed in." error={error} />
+          <button type="button" className="again" onClick={signIn}>
+            Try again
+          </button>
+        </>
+      )}
+      {me && (
+        <>
+          <nav className="tabs" role="tablist">
+            <Tab name="tasks" label="My tasks" now={tab} onPick={setTab} />
+            <Tab name="stats" label="Statistics" now={tab} onPick={setTab} />
+          </nav>
+          {tab === "tasks" ? (
+            <Tasks api={api} />
+          ) : (
+            <Suspense fallback={<p className="quiet">Loading…</p>}>
+              <Stats api={api} />
+            </Suspense>
+          )}
+        </>
       )}
     </main>
   );
 }
 
-function Greeting({ api }) {
-  const [me, setMe] = useState(null);
-  const [error, setError] = useState(null);
-  useEffect(() => {
-    api.visit().then(setMe, setError);
-  }, [api]);
-  if (error) return <Problem what="You could not be signed in." error={error} />;
-  const initial = me ? me.first_name.slice(0, 1).toUpperCase() : "…";
+function Greeting({ me, isWaiting }) {
   return (
     <header className="hello">
-      <span className="avatar">{initial}</span>
+      <span className="avatar">{me ? me.first_name.slice(0, 1).toUpperCase() : "N"}</span>
       <div>
-        <h1>{me ? `Hello, ${me.first_name}` : "Signing in…"}</h1>
-        <p className="quiet">{me ? `Visit number ${me.visits}` : "One moment"}</p>
+        <h1>{me ? `Hello, ${me.first_name}` : "Nexus"}</h1>
+        <p className="quiet">{me ? `Visit number ${me.visits}` : isWaiting ? "Signing in…" : "Not signed in"}</p>
       </div>
     </header>
   );

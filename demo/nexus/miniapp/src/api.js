@@ -5,12 +5,13 @@ export function createApi(base, initData) {
     const headers = { Accept: "application/json" };
     if (initData) headers.Authorization = `tma ${initData}`;
     if (options.body) headers["Content-Type"] = "application/json";
-    const response = await fetch(`${base}${path}`, {
-      ...options,
-      headers,
-      signal: AbortSignal.timeout(8000),
-    });
-    if (!response.ok) throw new Error(`${path} answered ${response.status}`);
+    const response = await fetch(`${base}${path}`, { ...options, headers, signal: AbortSignal.timeout(8000) }).catch(
+      () => {
+        throw new Error("Nexus does not answer. Try again in a minute.");
+      },
+    );
+    if (response.status === 401) throw new Error("This login is too old. Close the app and open it again.");
+    if (!response.ok) throw new Error(`Nexus answered with an error (${response.status}).`);
     return response.json();
   }
   return {

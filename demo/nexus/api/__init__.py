@@ -1,0 +1,1 @@
+"""nexus-api: the product's HTTP side."""

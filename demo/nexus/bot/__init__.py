@@ -1,0 +1,1 @@
+"""nexus-bot: the product in Telegram, by webhook."""

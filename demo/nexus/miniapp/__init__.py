@@ -1,0 +1,1 @@
+"""The Mini App: its React source, its built `dist`, and the static site that serves it."""

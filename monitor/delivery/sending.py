@@ -1,0 +1,98 @@
+"""Delivers one message of the outbox: send it, and do what its outcome calls for."""
+
+from datetime import timedelta
+from typing import assert_never
+
+from monitor.delivery.channel import Sent
+from monitor.delivery.desk import Desk, Place
+from monitor.delivery.neighbours import OutboxMessage
+from monitor.delivery.pace import backoff_seconds
+from monitor.engine.model import Delivered, DeliveryOutcome, Incident, MessageKind, Told
+
+SENT_AGAIN = frozenset({MessageKind.OPEN, MessageKind.ESCALATE})
+"""Kinds that are sent again when nobody knows whether they arrived: twice is better than never. The rest is not."""
+
+UNWANTED_SECONDS = 60.0
+"""How long a row that the engine does not wait for is left alone, if the store has not dropped it by then."""
+
+
+class Sending:
+    """Sends messages, one at a time for each chat (whoever calls sees to that)."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def deliver(self, row: OutboxMessage) -> None:
+        """Send one claimed message and settle it."""
+        incident = self._desk.state.incidents.get(row.incident_id)
+        told = None if incident is None else incident.told.get(row.chat_id)
+        if incident is None or told is None or not _is_wanted(row, incident, told):
+            await self._release(row, UNWANTED_SECONDS, "no longer wanted", is_counted=False)
+            return
+        if row.was_sending and row.kind not in SENT_AGAIN:
+            await self._settle(row, incident, told, Sent(DeliveryOutcome.AMBIGUOUS, detail="cut off while sending"))
+            return
+        place = await self._desk.place(row.chat_id)
+        if isinstance(place, str):
+            await self._settle(row, incident, told, Sent(DeliveryOutcome.PERMANENT, detail=place))
+            return
+        await self._settle(row, incident, told, await self._send(row, incident, told, place))
+
+    async def _send(self, row: OutboxMessage, incident: Incident, told: Told, place: Place) -> Sent:
+        rendered = self._desk.message(row.kind, incident, has_root=told.root_message_id is not None)
+        reply_to = None if row.kind is MessageKind.OPEN else told.root_message_id
+        sent = await place.channel.send(place.target, rendered, reply_to=reply_to, is_silent=row.is_silent)
+        self._desk.attempted(place, row.kind.value, sent, key=row.key)
+        return sent
+
+    async def _settle(self, row: OutboxMessage, incident: Incident, told: Told, sent: Sent) -> None:
+        match sent.outcome:
+            case DeliveryOutcome.DELIVERED | DeliveryOutcome.PERMANENT:
+                await self._finish(row, incident, told, sent)
+            case DeliveryOutcome.AMBIGUOUS:
+                if row.kind in SENT_AGAIN:
+                    await self._retry(row, sent)
+                else:
+                    await self._finish(row, incident, told, sent)
+            case DeliveryOutcome.RETRY:
+                await self._retry(row, sent)
+            case DeliveryOutcome.MIGRATED:
+                if sent.migrated_to is not None:
+                    await self._desk.move(row.chat_id, sent.migrated_to)
+                await self._release(row, 0.0, sent.detail, is_counted=False)
+            case _:
+                assert_never(sent.outcome)
+
+    async def _finish(self, row: OutboxMessage, incident: Incident, told: Told, sent: Sent) -> None:
+        # A reply under a card shows no card: the card in the chat is still the one it was.
+        has_card = row.kind is MessageKind.OPEN or told.root_message_id is None
+        await self._desk.tell(
+            Delivered(
+                incident.id,
+                row.chat_id,
+                row.kind,
+                row.key,
+                sent.outcome,
+                message_id=sent.message_id,
+                revision=incident.revision if has_card else told.revision,
+                detail=sent.detail,
+            )
+        )
+
+    async def _retry(self, row: OutboxMessage, sent: Sent) -> None:
+        if sent.retry_after_seconds is None:
+            await self._release(row, backoff_seconds(max(1, row.attempts), row.key), sent.detail)
+            return
+        until = await self._desk.pause(row.chat_id, sent.retry_after_seconds)
+        await self._desk.rows.release_message(row.key, row.lease_token, until, sent.detail, is_counted=False)
+
+    async def _release(self, row: OutboxMessage, seconds: float, error: str, *, is_counted: bool = True) -> None:
+        due_at = self._desk.now() + timedelta(seconds=seconds)
+        await self._desk.rows.release_message(row.key, row.lease_token, due_at, error, is_counted=is_counted)
+
+
+def _is_wanted(row: OutboxMessage, incident: Incident, told: Told) -> bool:
+    """Say whether the engine still waits for this message: it may have changed its mind since the row was claimed."""
+    if told.queued_key != row.key:
+        return False
+    return incident.is_live or row.kind in (MessageKind.RESOLVE, MessageKind.SUMMARY)

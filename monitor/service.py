@@ -1,0 +1,296 @@
+"""The composition root: builds every part once, runs them in one task group, and ends them in reverse."""
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+from socket import socket
+from typing import TYPE_CHECKING
+
+import structlog
+
+from checks.base import IO, Feeds
+from checks.result import Result
+from monitor import __version__
+from monitor.config.checklist import AnyCheck, Checklist
+from monitor.config.settings import Settings
+from monitor.config.stack import Stack
+from monitor.engine.model import CheckStatus, Looked, Plan, ProbeNow, State, Tick
+from monitor.engine.step import fresh_start, step
+from monitor.line import Line
+from monitor.listener import listen, serve_web
+from monitor.log import configure_logging
+from monitor.metrics import Metrics
+from monitor.probing.feeds import CeleryFeeds
+from monitor.probing.io import real_io
+from monitor.probing.loop_watch import LoopWatch
+from monitor.probing.runner import Runner
+from monitor.probing.scheduler import Scheduler
+from monitor.store.errors import StoreUnavailableError
+from monitor.store.store import Store
+
+if TYPE_CHECKING:
+    from monitor.delivery.channel import Channel
+
+TICK_SECONDS = 1.0
+RETENTION_SECONDS = 6 * 3600.0
+COMMIT_WAIT_SECONDS = 5.0
+"""A look waits so long for its commit before the next may start; its result stays in the line all the same."""
+SIGHTS = ("vantage.egress", "vantage.dns")
+"""While one of these is not up, what is seen over the network proves nothing."""
+
+log = structlog.get_logger()
+
+
+def utc_now() -> datetime:
+    """Return the wall clock, aware UTC."""
+    return datetime.now(UTC)
+
+
+def run_service(settings: Settings, stack: Stack, checklist: Checklist) -> None:
+    """Watch until SIGINT or SIGTERM. Raises UsageError for what a person can mend."""
+    configure_logging(settings.monitor_log_level, json=settings.monitor_log_format == "json")
+    with listen(settings.monitor_host, settings.port) as listener, asyncio.Runner(loop_factory=_new_loop) as runner:
+        runner.run(_serve(settings, stack, checklist, listener))
+
+
+async def look_once(check: AnyCheck, settings: Settings) -> Result:
+    """Run one check exactly as the service does."""
+
+    async def prove_store() -> None:
+        store = await Store.open(settings.monitor_database_url.get_secret_value(), now=utc_now)
+        try:
+            await store.prove()
+        finally:
+            await store.close()
+
+    async with CeleryFeeds(utc_now) as feeds:
+        make_io = partial(_io, feeds=feeds, own_store=prove_store, loop_lag_seconds=lambda: 0.0)
+        return await Runner(make_io, utc_now, time.monotonic).run(check)
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop
+    except ImportError:  # there is none for this platform
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+def _io(
+    timeout_seconds: float,
+    *,
+    feeds: Feeds,
+    own_store: Callable[[], Awaitable[None]],
+    loop_lag_seconds: Callable[[], float],
+) -> IO:
+    return real_io(
+        timeout_seconds=timeout_seconds,
+        now=utc_now,
+        monotonic=time.monotonic,
+        feeds=feeds,
+        own_store=own_store,
+        loop_lag_seconds=loop_lag_seconds,
+    )
+
+
+async def _serve(settings: Settings, stack: Stack, checklist: Checklist, listener: socket) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    async with Service.built(settings, stack, checklist) as service:
+        await service.run(listener, stopping)
+
+
+class Service:
+    """Every part, built. What each is given is all it knows."""
+
+    def __init__(
+        self, settings: Settings, stack: Stack, checklist: Checklist, store: Store, feeds: CeleryFeeds, state: State
+    ) -> None:
+        plan = checklist.plan
+        self.settings, self.stack, self.plan, self.store = settings, stack, plan, store
+        self.watch = LoopWatch(utc_now, time.monotonic)
+        self.line = Line(plan, state, store, step, utc_now, on_probe=self._probe)
+        self._outbox_oldest_seconds = 0.0
+        self.metrics = Metrics(
+            plan,
+            lambda: self.line.state,
+            version=__version__,
+            loop_lag_seconds=self.watch.lag_seconds,
+            outbox_oldest_seconds=lambda: self._outbox_oldest_seconds,
+        )
+        make_io = partial(_io, feeds=feeds, own_store=store.prove, loop_lag_seconds=self.watch.lag_seconds)
+        self.runner = Runner(make_io, utc_now, time.monotonic, blind=lambda name: blind(plan, self.line.state, name))
+        self.scheduler = Scheduler(
+            checklist.checks, plan.checks, self.runner.run, self._hand_on, lambda: self.line.state, time.monotonic
+        )
+
+    @classmethod
+    @asynccontextmanager
+    async def built(cls, settings: Settings, stack: Stack, checklist: Checklist) -> "AsyncIterator[Service]":
+        """Open what must be open before anything runs, and close it after everything has ended."""
+        async with AsyncExitStack() as opened:
+            store = await Store.open(settings.monitor_database_url.get_secret_value(), now=utc_now)
+            opened.push_async_callback(store.close)
+            await store.ensure_chats(checklist.chat_targets)
+            state = fresh_start(await store.load(), utc_now())
+            feeds = await opened.enter_async_context(CeleryFeeds(utc_now))
+            yield cls(settings, stack, checklist, store, feeds, state)
+
+    async def run(self, listener: socket, stopping: asyncio.Event) -> None:
+        """Run every part until `stopping` is set. The line ends last, so that nothing handed to it is lost."""
+        loops = self._loops(listener)
+        async with asyncio.TaskGroup() as group:
+            line = group.create_task(self.line.run(), name="line")
+            async with asyncio.TaskGroup() as others:
+                tasks = [others.create_task(loop, name=name) for name, loop in loops.items()]
+                log.info("service.started", checks=len(self.plan.checks), port=listener.getsockname()[1])
+                await stopping.wait()
+                log.info("service.stopping")
+                for task in tasks:
+                    task.cancel()
+            line.cancel()
+
+    def _loops(self, listener: socket) -> dict[str, Coroutine[None, None, None]]:
+        """Return what runs beside the line, by name."""
+        loops: dict[str, Coroutine[None, None, None]] = {
+            "loop watch": self.watch.run(),
+            "scheduler": self.scheduler.run(),
+            "ticker": self._tick(),
+            "outbox age": self._measure_outbox(),
+            "retention": self._forget(),
+            "web": self._web(listener),
+        }
+        token = self.settings.alert_bot_token
+        if token is not None:
+            # aiogram takes seconds to import: here, before the loops turn, and only where it is used.
+            from monitor.bot.operators import OperatorsBot
+            from monitor.delivery.outbox import Delivery
+            from monitor.delivery.telegram import TelegramChannel
+
+            api_url = self.settings.telegram_api_url
+            channels: dict[str, Channel] = {"telegram": TelegramChannel(token, api_url=api_url)}
+            delivery = Delivery(
+                self.line,
+                self.store,
+                channels,
+                self.plan,
+                utc_now,
+                dashboard_url=self.settings.monitor_url,
+                on_attempt=self.metrics.message_attempt,
+            )
+            alerts = self.stack.alerts
+            bot = OperatorsBot(
+                token, api_url, self.line, self.plan, alerts.operators, alerts.viewers, self._probe_all, now=utc_now
+            )
+            loops |= {"delivery": delivery.run(), "bot": bot.run()}
+        return loops
+
+    async def _hand_on(self, result: Result) -> None:
+        self.metrics.observe(result)
+        try:
+            async with asyncio.timeout(COMMIT_WAIT_SECONDS):
+                await self.line.apply(Looked(result))
+        except TimeoutError:
+            log.warning("look.not_committed_yet", check=result.check_id)
+
+    def _probe(self, effect: ProbeNow) -> None:
+        self.scheduler.probe_now(effect.check_id, effect.after_seconds)
+
+    async def _probe_all(self, check_ids: Sequence[str]) -> None:
+        for check_id in check_ids:
+            self.scheduler.probe_now(check_id)
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            await self.line.apply(Tick(), wait=False)
+
+    async def _measure_outbox(self) -> None:
+        while True:
+            try:
+                self._outbox_oldest_seconds = await self.store.outbox_oldest_seconds(utc_now())
+            except StoreUnavailableError as error:
+                log.warning("outbox.not_measured", error=str(error))
+            await asyncio.sleep(5 * TICK_SECONDS)
+
+    async def _forget(self) -> None:
+        while True:
+            try:
+                forgotten = await self.store.forget(utc_now())
+                log.info("retention.done", **{name: getattr(forgotten, name) for name in forgotten.__slots__})
+            except StoreUnavailableError as error:
+                log.warning("retention.failed", error=str(error))
+            await asyncio.sleep(RETENTION_SECONDS)
+
+    async def _web(self, listener: socket) -> None:
+        from monitor.web.app import build_app
+        from monitor.web.context import WebContext
+
+        context = WebContext(
+            stack=self.stack.name,
+            version=__version__,
+            plan=self.plan,
+            state=lambda: self.line.state,
+            history=self.store,
+            metrics=self.metrics,
+            now=utc_now,
+            loop_ticked_at=lambda: self.watch.ticked_at,
+            readiness=self._readiness,
+            subscribe=self.line.subscribe,
+            headings={check_id: heading(check_id) for check_id in self.plan.checks},
+            api_token=self.settings.monitor_token,
+        )
+        await serve_web(build_app(context), listener)
+
+    async def _readiness(self) -> list[str]:
+        """Return what is not ready yet."""
+        lacking = []
+        if self.line.store_failed_since is not None:
+            lacking.append("the monitor's own database does not answer")
+        unseen = sum(1 for check_id in self.plan.checks if not _is_seen(self.line.state, check_id))
+        if unseen:
+            lacking.append(f"{unseen} of {len(self.plan.checks)} checks have not been looked at yet")
+        return lacking
+
+
+def blind(plan: Plan, state: State, check_id: str) -> str:
+    """Return why nothing this check sees over the network can be trusted now; empty when it can."""
+    for sight in SIGHTS:
+        seen = state.checks.get(sight)
+        if (
+            sight in plan.checks[check_id].hard_parents
+            and seen
+            and seen.status not in (CheckStatus.PENDING, CheckStatus.UP)
+        ):
+            return f"{sight} is not up, so the monitor's own network is in doubt"
+    return ""
+
+
+HEADINGS = {
+    "api": "API",
+    "postgres": "API",
+    "redis": "API",
+    "bot": "Bot",
+    "worker": "Worker",
+    "beat": "Beat",
+    "miniapp": "Mini App",
+    "vantage": "The monitor's own sight",
+    "telegram": "The monitor's own sight",
+}
+
+
+def heading(check_id: str) -> str:
+    """Return the checklist's heading under which a check stands; a check of the user's stands under its own word."""
+    family = check_id.split(".")[0]
+    return HEADINGS.get(family, family)
+
+
+def _is_seen(state: State, check_id: str) -> bool:
+    check = state.checks.get(check_id)
+    return check is not None and check.last_started_at is not None
