@@ -100,9 +100,9 @@ def database_of(url: str) -> int:
 def client_url(url: str) -> str:
     """Return a Redis URL that redis-py takes: Celery also writes `ssl_cert_reqs=CERT_REQUIRED` for `required`."""
     parts = urlsplit(url)
-    query = [
-        (name, _certificates(value) if name == "ssl_cert_reqs" else value) for name, value in parse_qsl(parts.query)
-    ]
+    query = dict(parse_qsl(parts.query))
+    if "ssl_cert_reqs" in query:
+        query["ssl_cert_reqs"] = query["ssl_cert_reqs"].lower().removeprefix("cert_")
     return parts._replace(query=urlencode(query)).geturl() if query else url
 
 
@@ -236,7 +236,7 @@ class Broker:
             listening = [int(heard) for heard in (await pipeline.execute())[2:]]
             answers = await self._collect(key, tickets, sum(listening), seconds)
         finally:
-            with suppress(TimeoutError, OSError, _redis_error()):
+            with suppress(TimeoutError, OSError, redis_error()):
                 async with asyncio.timeout(CLEAN_UP_SECONDS):
                     pipeline = self.client.pipeline(transaction=False)
                     pipeline.srem(bindings, member)
@@ -293,11 +293,8 @@ def _envelope(body: Any, headers: Mapping[str, Any], exchange: str, routing_key:
     )
 
 
-def _certificates(value: str) -> str:
-    return value.lower().removeprefix("cert_")
-
-
-def _redis_error() -> type[Exception]:
+def redis_error() -> type[Exception]:
+    """Return what every error of the Redis client is."""
     from redis.exceptions import RedisError  # imported late: `--help` needs no Redis client
 
     return RedisError

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from demo.faults import FAULTS
-from demo.servers import HOST, ServerError
+from demo.process_tree import HOST, ServerError
 from demo.stack import DemoStack
 
 ASK_SECONDS = 60.0

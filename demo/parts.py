@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from demo.servers import HOST, Server
+from demo.process_tree import HOST, Server
 
 ANSWER_SECONDS = 1.0
 

@@ -13,7 +13,8 @@ import yaml
 
 from demo.botapi.config import ALERT_TOKEN, NEXUS_TOKEN, OPERATOR_ID
 from demo.parts import Part, answers_http
-from demo.servers import HOST, PostgresServer, Server, ValkeyServer, free_port
+from demo.process_tree import HOST, Server, free_port
+from demo.servers import PostgresServer, ValkeyServer
 
 HERE = Path(__file__).parent
 COMMIT = "d3m0c0ffee5eed"

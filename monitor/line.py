@@ -1,6 +1,7 @@
 """The straight line: events come in, `step` decides, the store commits, and only then the world hears of it."""
 
 import asyncio
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -65,6 +66,7 @@ class _Call:
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
+    name: str
     events: tuple[tuple[Event, datetime], ...]
     waiting: tuple[_Waiting, ...]
     after: State
@@ -197,7 +199,13 @@ class Line:
             events.append((entry.event, entry.at))
             stepped.append(entry)
         return _Batch(
-            tuple(events), tuple(stepped), state, tuple(effects), tuple(spans), seen or Moment(state, self._now())
+            uuid.uuid4().hex,
+            tuple(events),
+            tuple(stepped),
+            state,
+            tuple(effects),
+            tuple(spans),
+            seen or Moment(state, self._now()),
         )
 
     async def _commit(self, batch: _Batch) -> None:
@@ -217,9 +225,15 @@ class Line:
         self._publish(batch)
 
     async def _write(self, batch: _Batch) -> None:
-        at = batch.seen.at
         await self._store.commit(
-            batch.events, self._state, batch.after, batch.effects, at, spans=batch.spans, epoch=self.epoch
+            batch.events,
+            self._state,
+            batch.after,
+            batch.effects,
+            batch.seen.at,
+            spans=batch.spans,
+            epoch=self.epoch,
+            batch=batch.name,
         )
 
     def _publish(self, batch: _Batch) -> None:

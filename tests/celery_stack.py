@@ -14,6 +14,7 @@ import psutil
 import redis
 
 from checks.base import IO, Feeds, FeedView
+from checks.celery_wire import control_channel, control_message, database_of
 from monitor.probing.io import real_io
 
 START_SECONDS = 30.0
@@ -70,9 +71,20 @@ def worker(folder: Path, *arguments: str, **environment: str) -> Iterator[Celery
     """Run a worker until the block ends; killed, so that a paused one ends too."""
     process = CeleryProcess(folder, ["worker", "-l", "INFO", *arguments], " ready.", **environment)
     try:
+        if environment.get("REMOTE_CONTROL") != "off":
+            _wait_for_listener(environment["BROKER_URL"])
         yield process
     finally:
         process.kill()
+
+
+def _wait_for_listener(url: str) -> None:
+    """Return when a worker hears remote control: it subscribes only after it has said that it is ready."""
+    deadline = time.monotonic() + START_SECONDS
+    with redis.Redis.from_url(url, socket_timeout=5) as client:
+        while not client.publish(control_channel("", database_of(url)), control_message("ping", {})):
+            assert time.monotonic() < deadline, "the worker does not listen"
+            time.sleep(0.05)
 
 
 @contextmanager

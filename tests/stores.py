@@ -23,7 +23,9 @@ def at(seconds: float) -> datetime:
 
 def good(check_id: str = "api.health", seconds: float = 0.0) -> Result:
     """Return a look that was ok."""
-    return Result(check_id, ok("200 in 12 ms", Fact("status", 200), values={"first_byte_seconds": 0.012}), at(seconds), 0.012)
+    return Result(
+        check_id, ok("200 in 12 ms", Fact("status", 200), values={"first_byte_seconds": 0.012}), at(seconds), 0.012
+    )
 
 
 def bad(check_id: str = "api.health", seconds: float = 0.0) -> Result:

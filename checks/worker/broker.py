@@ -17,6 +17,7 @@ from checks.celery_wire import (
     Broker,
     decode,
     event_channel,
+    redis_error,
     task_message,
     text,
 )
@@ -101,7 +102,7 @@ async def fly(broker: Broker, results: "Redis", canaries: Sequence[Canary], wait
             await results.delete(*keys)
         is_clean = True
     finally:
-        with suppress(TimeoutError, OSError, *_redis_errors()):
+        with suppress(TimeoutError, OSError, redis_error()):
             async with asyncio.timeout(CLEAN_UP_SECONDS):
                 if not is_clean:
                     await settle(broker, results, canaries)
@@ -163,8 +164,14 @@ async def _listen(pubsub: "PubSub", canaries: dict[str, Canary], wait_seconds: f
             )
 
 
+_FINAL = frozenset({"SUCCESS", "FAILURE", "REVOKED"})
+"""Celery's ready states: any other is followed by one of these."""
+
+
 def _result(data: str | bytes) -> list[tuple[str, str, str]]:
     stored = _json_object(data)
+    if stored.get("status") not in _FINAL:  # with `task_track_started` the first word is STARTED
+        return []
     return [(str(stored.get("task_id")), str(stored.get("status")), str(stored.get("result")))]
 
 
@@ -196,9 +203,3 @@ async def _take_back(broker: Broker, canaries: Sequence[Canary]) -> dict[str, tu
         was_waiting = await broker.client.lrem(key, 0, canary.message)
         taken[canary.task_id] = (bool(was_waiting), await broker.client.llen(key))
     return taken
-
-
-def _redis_errors() -> tuple[type[Exception], ...]:
-    from redis.exceptions import RedisError
-
-    return (RedisError,)

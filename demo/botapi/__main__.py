@@ -43,6 +43,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--state", default="", help="bots, people and groups: a JSON file, or the JSON itself")
     parser.add_argument("--speed", type=float, default=1.0, help="divides the pauses between webhook deliveries")
     options = parser.parse_args(arguments)
+    if not 0 <= options.port <= 65535:
+        sys.stderr.write(f"--port {options.port}: must be between 0 and 65535\n")
+        return 2
     if options.speed <= 0:
         sys.stderr.write(f"--speed {options.speed}: must be above 0\n")
         return 2
@@ -54,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with socket.create_server((options.host, options.port)):
             pass
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         sys.stderr.write(f"--port {options.port}: cannot listen on {options.host}: {error}\n")
         return 2
     for name in ("httpx", "httpcore"):

@@ -95,7 +95,11 @@ class OperatorsBot:
                         log.info("bot.poll_recovered", failures=failures)
                     failures = 0
         finally:
-            await self._bot.session.close()
+            await self.close()
+
+    async def close(self) -> None:
+        """Close what is open."""
+        await self._bot.session.close()
 
     async def poll_once(self) -> None:
         """Wait for updates once, and handle them in order. Raises what the Bot API client raises."""
@@ -137,7 +141,7 @@ class OperatorsBot:
         return dispatcher
 
     async def _on_start(self, message: "Message") -> None:
-        person = _person(message)
+        person = person_of(message)
         if person is None:
             return
         if not self._access.rights_of(person.id):
@@ -156,7 +160,7 @@ class OperatorsBot:
         await self._answer_if_allowed(message, help_message)
 
     async def _answer_if_allowed(self, message: "Message", make: Callable[[], Rendered]) -> None:
-        person = _person(message)
+        person = person_of(message)
         if person is None:
             return
         if Right.VIEW not in self._access.rights_of(person.id):
@@ -196,7 +200,7 @@ def author_of(user: "User") -> str:
     return f"{name} ({user.id})"
 
 
-def _person(message: "Message") -> "User | None":
+def person_of(message: "Message") -> "User | None":
     """Return who wrote a command, if it is a person who says so now.
 
     Not: another bot, an anonymous admin or a channel (anyone could stand behind it), a forwarded command.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 FIRST_PORT = 8700
 UP_SECONDS = 60.0
 PORTS_TRIED = 10
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 PortOption = Annotated[
     int | None,
@@ -107,12 +108,12 @@ def _ports(wanted: int | None) -> "Ports":
 
 @contextmanager
 def _interrupts() -> Iterator[None]:
-    """Make SIGTERM and SIGHUP end the demo as Ctrl-C does."""
+    """Make SIGTERM and SIGHUP end the demo as Ctrl-C does, and Ctrl-C too where the shell had it ignored."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.signal(number, interrupt) for number in ENDINGS}
     try:
         yield
     finally:
@@ -122,7 +123,7 @@ def _interrupts() -> Iterator[None]:
 
 def _run(folder: Path, ports: "Ports", *, browser: bool) -> None:
     from demo.control import Control
-    from demo.servers import ServerError
+    from demo.process_tree import ServerError
     from demo.stack import DemoStack
 
     stack = DemoStack(folder, ports)
@@ -151,8 +152,7 @@ def _run(folder: Path, ports: "Ports", *, browser: bool) -> None:
 @contextmanager
 def _deaf() -> Iterator[None]:
     """Let no second Ctrl-C cut the clean-up short."""
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in ENDINGS}
     try:
         yield
     finally:

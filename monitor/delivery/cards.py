@@ -7,7 +7,7 @@ from typing import assert_never
 from monitor.delivery.channel import Sent
 from monitor.delivery.desk import Desk, Place
 from monitor.delivery.pace import EditPace, backoff_seconds
-from monitor.engine.model import CardEdited, Delivered, DeliveryOutcome, Incident, IncidentStatus, MessageKind
+from monitor.engine.model import CardEdited, DeliveryOutcome, Incident, IncidentStatus
 
 EDIT_KIND = "edit"
 REFUSED_SECONDS = 3600.0
@@ -75,18 +75,7 @@ class Cards:
             await self._not_edited(key, incident, sent)
             return
         self._succeeded(key)
-        await self._desk.tell(
-            Delivered(
-                incident_id,
-                chat_id,
-                MessageKind.OPEN,
-                f"{incident_id}:{chat_id}:card:{incident.revision}",
-                DeliveryOutcome.DELIVERED,
-                message_id=sent.message_id,
-                revision=incident.revision,
-                detail="the card was gone: sent again",
-            )
-        )
+        await self._desk.tell(CardEdited(incident_id, chat_id, incident.revision, message_id=sent.message_id))
 
     async def _not_edited(self, key: Key, incident: Incident, sent: Sent) -> None:
         match sent.outcome:

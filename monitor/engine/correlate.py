@@ -132,7 +132,9 @@ def _attach(draft: Draft, check: CheckState, incident: Incident | None, down: Se
         if incident is not None:
             leave(draft, check.id, "another fault explains it")
         join_symptom(draft, numbers[0], check.id)
-    _unhold(draft, draft.check(check.id))
+    check = draft.check(check.id)
+    if check.held_since is not None:
+        draft.put_check(replace(check, held_since=None, hold_until=None))
 
 
 def _may_explain(draft: Draft, name: str, check: CheckState) -> bool:

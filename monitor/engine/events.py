@@ -84,6 +84,8 @@ class CardEdited:
     incident_id: int
     chat_id: str
     revision: int
+    message_id: int | None = None
+    """The card is another message now: the old one was gone, and it was sent anew."""
 
 
 @dataclass(frozen=True, slots=True)

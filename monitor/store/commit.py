@@ -1,6 +1,7 @@
 """Writes one batch of the straight line in one transaction, and reads the state of the last one back."""
 
 import hashlib
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
@@ -60,8 +61,11 @@ class Commits:
         *,
         spans: Sequence[SpanChange] = (),
         epoch: int | None = None,
+        batch: str = "",
     ) -> None:
-        """Write what a batch of events changed, whole or not at all. The same batch again changes nothing.
+        """Write what a batch of events changed, whole or not at all.
+
+        `batch` names it: when the last one committed has the same name, its answer was lost, and nothing is written.
 
         With an `epoch` it is written only while that epoch rules, else `LeadershipLostError` is raised.
         Raises `StoreUnavailableError` when the database is away: whether it was written is then not known.
@@ -69,11 +73,27 @@ class Commits:
         async with self._database.write() as connection:
             if epoch is not None:
                 await check_epoch(self._database, connection, epoch)
+            if not await self._begin(connection, after, batch or uuid.uuid4().hex):
+                return
             await self._insert_results(connection, [event.result for event, _ in events if isinstance(event, Looked)])
             await self._write_state(connection, before, after)
             await self._append_timeline(connection, [row for row in effects if isinstance(row, AppendTimeline)])
             await write_messages(self._database, connection, events, effects, now)
             await write_spans(self._database, connection, spans)
+
+    async def _begin(self, connection: AsyncConnection, after: State, batch: str) -> bool:
+        """Write the numbers of the state; return False when this batch has done so before."""
+        done = await connection.execute(
+            sa.update(counter)
+            .where(counter.c.last_batch != batch)
+            .values(
+                next_incident_id=after.next_incident_id,
+                next_silence_id=after.next_silence_id,
+                revision=after.revision,
+                last_batch=batch,
+            )
+        )
+        return done.rowcount == 1
 
     async def _insert_results(self, connection: AsyncConnection, looks: Sequence[Result]) -> None:
         if looks:
@@ -132,14 +152,6 @@ class Commits:
         )
         if gone_chats:
             await connection.execute(sa.update(chat).where(chat.c.id.in_(gone_chats)).values(body=None))
-
-        await connection.execute(
-            sa.update(counter).values(
-                next_incident_id=after.next_incident_id,
-                next_silence_id=after.next_silence_id,
-                revision=after.revision,
-            )
-        )
 
     async def _append_timeline(self, connection: AsyncConnection, rows: Sequence[AppendTimeline]) -> None:
         if rows:

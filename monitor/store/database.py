@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -189,10 +189,13 @@ def _sqlite_engine(path: Path, address: str) -> AsyncEngine:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves: the driver's own way starts no transaction for DDL
-    cursor = connection.cursor()
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+    with ExitStack() as on_error:
+        on_error.callback(connection.close)  # a file that is no database shows only here; its thread must not stay
+        cursor = connection.cursor()
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+        on_error.pop_all()
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
@@ -210,6 +213,7 @@ def _is_our_mistake(cause: BaseException) -> bool:
         | asyncpg.IntegrityConstraintViolationError
         | sqlite3.IntegrityError
         | sqlite3.ProgrammingError
+        | sa.exc.StatementError
         | sa.exc.ArgumentError
         | sa.exc.InvalidRequestError,
     )

@@ -53,8 +53,9 @@ counter = Table(
     Column("next_incident_id", BigInteger, nullable=False),
     Column("next_silence_id", BigInteger, nullable=False),
     Column("revision", BigInteger, nullable=False),
+    Column("last_batch", Text, nullable=False),
 )
-"""One row: the numbers of the engine's state."""
+"""One row: the numbers of the engine's state, and the batch that was committed last."""
 
 leader = Table(
     "leader",

@@ -54,12 +54,14 @@ class Queries:
 
     async def looks(self, limit: int = 60) -> Mapping[str, Sequence[Look]]:
         """Return up to `limit` newest looks of each check, oldest first."""
+        inner = result.alias()
         nth_newest = (
-            sa.select(result.c.started_at)
-            .where(result.c.check_id == check_state.c.check_id)
-            .order_by(result.c.started_at.desc())
+            sa.select(inner.c.started_at)
+            .where(inner.c.check_id == check_state.c.check_id)
+            .order_by(inner.c.started_at.desc())
             .offset(limit - 1)
             .limit(1)
+            .correlate(check_state)
             .scalar_subquery()
         )
         # Bounded through the key's index, check by check: a window function would read the whole table.

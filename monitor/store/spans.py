@@ -85,7 +85,7 @@ def span_changes(plan: Plan, before: Moment | None, after: Moment) -> tuple[Span
 
 
 def retile(tiles: Sequence[Span], changes: Sequence[SpanChange]) -> list[Span]:
-    """Return one check's tiles after the changes, in order. Doing it twice gives the same.
+    """Return one check's tiles after the changes, in order.
 
     `tiles` begin with the one in which the earliest change falls; the last one has no end.
     """

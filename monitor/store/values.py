@@ -23,9 +23,9 @@ class Stored(Generic[ValueT]):
     def text(self, value: ValueT) -> str:
         """Return the value as JSON. Half characters, which no database takes, become `?`."""
         try:
-            return to_json(value).decode()
+            return to_json(value, fallback=dict).decode()
         except PydanticSerializationError:
-            return json.dumps(_whole_characters(to_jsonable_python(value, inf_nan_mode="constants")))
+            return json.dumps(_whole_characters(to_jsonable_python(value, inf_nan_mode="constants", fallback=dict)))
 
     def value(self, text: str) -> ValueT:
         """Return the value of a JSON text. Raises `StoreError` when it is none."""

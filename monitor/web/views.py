@@ -106,8 +106,12 @@ def incident_view(incident: Incident, state: State) -> IncidentView:
 
 
 def still_ok(plan: Plan, state: State) -> list[str]:
-    """Return the checks that are up right now, in the plan's order."""
-    return [view.id for view in check_views(plan, state) if view.status == "up"]
+    """Return the checks that are up and whose newest look was good, in the plan's order."""
+    return [
+        view.id
+        for view in check_views(plan, state)
+        if view.status == "up" and view.result is not None and view.result.verdict.outcome is Outcome.OK
+    ]
 
 
 def _evidence_of(incident: Incident, root: CheckState | None) -> Result | None:

@@ -1,18 +1,7 @@
 // The page: which chat is open, what people type and press, and what the server tells as it happens.
-import { bubble, color, nameOf, summary } from "./bubbles.js";
-import { clock, element, refreshTimes } from "./text.js";
-
-const $ = (id) => document.getElementById(id);
-const state = { people: [], bots: [], rooms: [], me: null, open: null, topic: null, messages: [], unread: new Map(), reply: null };
-const DAY = { weekday: "long", day: "numeric", month: "long" };
-
-async function ask(path, body) {
-  const options = body ? { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) } : {};
-  const answer = await fetch(path, options);
-  const value = await answer.json();
-  if (!answer.ok) throw new Error(typeof value.detail === "string" ? value.detail : "This did not work.");
-  return value;
-}
+import { bubble, nameOf, summary } from "./bubbles.js";
+import { $, DAY, ask, drawAvatar, drawRooms, mine, room, state } from "./rooms.js";
+import { element, refreshTimes } from "./text.js";
 
 async function tried(action) {
   try {
@@ -23,18 +12,6 @@ async function tried(action) {
   }
 }
 
-const room = () => state.rooms.find((one) => one.key === state.open);
-const mine = () => state.rooms.filter((one) => one.people.includes(state.me.id));
-
-function initials(title) {
-  return title.split(/\s+/).slice(0, 2).map((word) => [...word][0]).join("").toUpperCase();
-}
-
-function drawAvatar(target, one) {
-  target.className = `avatar ${one.kind === "private" ? color(Number(one.key.split(":")[0])) : "c3"}`;
-  target.textContent = initials(one.title);
-}
-
 async function loadWorld() {
   const world = await ask("/_/world");
   Object.assign(state, world);
@@ -42,7 +19,7 @@ async function loadWorld() {
   if (!mine().some((one) => one.key === state.open)) state.open = mine()[0]?.key ?? null;
   const select = $("person");
   select.replaceChildren(...state.people.map((one) => new Option(nameOf(one) + (one.is_operator ? " (operator)" : ""), one.id, false, one.id === state.me.id)));
-  drawRooms();
+  drawRooms(open);
 }
 
 async function loadMessages() {
@@ -53,26 +30,6 @@ async function loadMessages() {
   state.messages = messages;
   drawBar();
   drawMessages(true);
-}
-
-function drawRooms() {
-  const last = (one) => (one.last ? one.last.date : 0);
-  const made = mine().sort((a, b) => last(b) - last(a)).map((one) => {
-    const row = element("button", `room${one.key === state.open ? " open" : ""}`);
-    row.type = "button";
-    const avatar = element("span");
-    drawAvatar(avatar, one);
-    row.append(avatar, element("strong", "", one.title), element("time", "", one.last ? clock(new Date(one.last.date * 1000)) : ""));
-    const author = one.last && one.last.from.id === state.me.id ? "You: " : "";
-    row.append(element("span", "preview", one.last ? author + summary(one.last) : "No messages yet"));
-    const unread = state.unread.get(one.key);
-    if (unread && unread.count) row.append(element("span", `badge${unread.loud ? "" : " silent"}`, String(unread.count)));
-    row.addEventListener("click", () => open(one.key));
-    return row;
-  });
-  $("rooms").replaceChildren(...made);
-  const loud = [...state.unread.values()].reduce((sum, one) => sum + one.loud, 0);
-  document.title = loud ? `(${loud}) Chats` : "Chats";
 }
 
 function drawBar() {
@@ -174,7 +131,7 @@ function open(key) {
   document.body.dataset.view = "chat";
   endReply();
   showCommands([]);
-  drawRooms();
+  drawRooms(open);
   tried(loadMessages);
 }
 
@@ -281,7 +238,7 @@ function changed({ room: key, message }, isNew) {
     const unread = state.unread.get(key) || { count: 0, loud: 0 };
     state.unread.set(key, { count: unread.count + 1, loud: unread.loud + (message.silent ? 0 : 1) });
   }
-  drawRooms();
+  drawRooms(open);
 }
 
 function listen() {
@@ -329,7 +286,7 @@ $("person").addEventListener("change", (event) => {
   open((mine().find((one) => one.key === state.open) || mine()[0]).key);
 });
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden && state.open) { state.unread.delete(state.open); drawRooms(); }
+  if (!document.hidden && state.open) { state.unread.delete(state.open); drawRooms(open); }
 });
 setInterval(refreshTimes, 20000);
 const wanted = decodeURIComponent(location.hash.slice(1));

@@ -9,6 +9,7 @@ import pytest
 from checks.base import Heard
 from checks.beat.alive import BeatAlive, BeatAliveConfig, BeatSeen, _newest_sent_at
 from checks.beat.entries import Pulse
+from checks.failures import verdict_of
 from checks.result import Outcome, Reason
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -140,3 +141,12 @@ def test_a_waiting_beat_tells_when_it_was_sent(
     headers: list[dict[str, Any]], pulse: Pulse | None, sent_at: datetime | None
 ) -> None:
     assert _newest_sent_at(headers, pulse) == sent_at
+
+
+def test_a_network_error_is_told_of_the_broker() -> None:
+    error = verdict_of(ConnectionRefusedError(111, "refused"), 2.0)
+    assert error is not None
+    verdict = check().on_failure(error)
+    assert verdict.reason is Reason.CONNECTION_REFUSED
+    assert verdict.summary.startswith("broker: ")
+    assert "redis.ping" in verdict.hint

@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from checks.celery_wire import Replies
+from checks.failures import verdict_of
 from checks.result import Outcome, Reason
 from checks.worker.broker import Flight
 from checks.worker.canary import CanarySeen, WorkerCanary, WorkerCanaryConfig
@@ -158,3 +159,12 @@ def test_a_wrong_setting_is_named(setting: dict[str, object], message: str) -> N
 )
 def test_a_canary_is_waited_for_as_long_as_the_look_allows(setting: dict[str, float], seconds: float) -> None:
     assert WorkerCanaryConfig.model_validate({**BASE, **setting}).wait_seconds == seconds
+
+
+def test_a_network_error_is_told_of_the_broker() -> None:
+    error = verdict_of(ConnectionRefusedError(111, "refused"), 2.0)
+    assert error is not None
+    verdict = WorkerCanary(WorkerCanaryConfig.model_validate(BASE)).on_failure(error)
+    assert verdict.reason is Reason.CONNECTION_REFUSED
+    assert verdict.summary.startswith("broker: ")
+    assert "redis.ping" in verdict.hint

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
+from checks.failures import verdict_of
 from checks.result import Outcome, Reason
 from checks.worker.online import Ping, WorkerOnline, WorkerOnlineConfig
 
@@ -46,3 +47,12 @@ def test_a_wrong_setting_is_named_without_its_secret(setting: dict[str, object],
         WorkerOnlineConfig.model_validate({**BASE, **setting})
     assert message in str(caught.value)
     assert "hidden" not in str([error["msg"] for error in caught.value.errors()])
+
+
+def test_a_network_error_is_told_of_the_broker() -> None:
+    error = verdict_of(ConnectionRefusedError(111, "refused"), 2.0)
+    assert error is not None
+    verdict = WorkerOnline(WorkerOnlineConfig.model_validate(BASE)).on_failure(error)
+    assert verdict.reason is Reason.CONNECTION_REFUSED
+    assert verdict.summary.startswith("broker: ")
+    assert "redis.ping" in verdict.hint

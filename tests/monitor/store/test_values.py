@@ -14,7 +14,7 @@ from monitor.store.errors import StoreError
 from monitor.store.values import CHAT, CHECK_STATE, DEPLOY, INCIDENT, RESULT, SILENCE, Stored, clean
 from tests.stores import T0
 
-words = st.text(string.ascii_letters + " é😀\0\n\"", max_size=20)
+words = st.text(string.ascii_letters + ' é😀\0\n"', max_size=20)
 numbers = st.floats(allow_nan=False)
 facts = st.builds(Fact, words, st.one_of(words, st.integers(), numbers, st.booleans(), st.none()), words)
 evidence = st.builds(Evidence, st.lists(facts, max_size=3).map(tuple), st.none() | words)
@@ -22,7 +22,14 @@ values = st.dictionaries(words, numbers, max_size=3)
 verdicts = st.one_of(
     st.builds(Verdict, st.just(Outcome.OK), words, st.none(), words, evidence, values),
     st.builds(
-        Verdict, st.sampled_from(list(Outcome)[1:]), words, st.sampled_from(Reason), words, evidence, values, st.booleans()
+        Verdict,
+        st.sampled_from(list(Outcome)[1:]),
+        words,
+        st.sampled_from(Reason),
+        words,
+        evidence,
+        values,
+        st.booleans(),
     ),
 )
 st.register_type_strategy(str, words)
@@ -44,7 +51,7 @@ st.register_type_strategy(Verdict, verdicts)
     ids=lambda of: of.__name__ if isinstance(of, type) else "",
 )
 def test_any_value_comes_back_as_it_was(stored: Stored[Any], of: type[Any]) -> None:
-    @settings(max_examples=60, deadline=None, database=None)
+    @settings(max_examples=25, deadline=None, database=None)
     @given(st.from_type(of))
     def comes_back(value: Any) -> None:
         assert stored.value(stored.text(value)) == value

@@ -1,15 +1,12 @@
 """A small watched stack with a check in every status and two open incidents, served without store or engine."""
 
-import asyncio
 import math
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from pydantic import SecretStr
 
 from checks.result import Fact, Outcome, Reason, Result, Verdict, degraded, failed, ok, unknown
 from monitor.engine.model import (
@@ -26,129 +23,7 @@ from monitor.engine.model import (
     Severity,
     State,
 )
-from monitor.metrics import Metrics
-from monitor.store.queries import Look
-from monitor.web.app import build_app
-from monitor.web.context import WebContext
-
-HEADINGS = {"vantage": "Can we see at all?", "postgres": "Data", "redis": "Data", "api": "API", "bot": "Telegram bot"}
-HEADINGS |= {"worker": "Worker and beat", "beat": "Worker and beat", "miniapp": "Mini App"}
-
-
-class FakeHistory:
-    """Answers from lists; `error` makes every question fail."""
-
-    def __init__(self) -> None:
-        self.results_of: dict[str, list[Result]] = {}
-        self.stored: dict[int, Incident] = {}
-        self.rows: dict[int, list[AppendTimeline]] = {}
-        self.error: Exception | None = None
-
-    async def results(self, check_id: str, limit: int) -> Sequence[Result]:
-        self._fail()
-        return self.results_of.get(check_id, [])[:limit]
-
-    async def looks(self, limit: int) -> Mapping[str, Sequence[Look]]:
-        self._fail()
-        return {
-            check_id: [
-                Look(one.started_at, one.duration_seconds, one.verdict.outcome) for one in reversed(results[:limit])
-            ]
-            for check_id, results in self.results_of.items()
-        }
-
-    async def incidents(self, limit: int) -> Sequence[Incident]:
-        self._fail()
-        return sorted(self.stored.values(), key=lambda one: -one.id)[:limit]
-
-    async def incident(self, incident_id: int) -> Incident | None:
-        self._fail()
-        return self.stored.get(incident_id)
-
-    async def timeline(self, incident_id: int) -> Sequence[AppendTimeline]:
-        self._fail()
-        return self.rows.get(incident_id, [])
-
-    def _fail(self) -> None:
-        if self.error is not None:
-            raise self.error
-
-
-class FakeChanges:
-    """Wakes when the world says so, from any thread."""
-
-    def __init__(self) -> None:
-        self.event = asyncio.Event()
-        self.loop = asyncio.get_running_loop()
-
-    async def wait(self) -> None:
-        await self.event.wait()
-        self.event.clear()
-
-
-@dataclass
-class World:
-    """The fake stack; tests change it and read the pages."""
-
-    plan: Plan
-    state: State
-    history: FakeHistory
-    now: datetime
-    token: str | None = None
-    ticked_at: datetime | None = None
-    waiting_for: list[str] = field(default_factory=list)
-    clock: Callable[[], datetime] | None = None
-    listeners: list[FakeChanges] = field(default_factory=list)
-    stack: str = "Nexus"
-
-    @contextmanager
-    def subscribe(self) -> Iterator[FakeChanges]:
-        changes = FakeChanges()
-        self.listeners.append(changes)
-        try:
-            yield changes
-        finally:
-            self.listeners.remove(changes)
-
-    def change(self, check_id: str, status: CheckStatus, verdict: Verdict, **more: object) -> None:
-        """Put one check into another state and wake everybody."""
-        result = Result(check_id, verdict, self._now(), 0.021)
-        before = self.state.checks[check_id]
-        after = replace(before, status=status, last_result=result, last_started_at=self._now(), **more)
-        self.state = replace(self.state, checks={**self.state.checks, check_id: after})
-        for changes in self.listeners:
-            changes.loop.call_soon_threadsafe(changes.event.set)
-
-    def metrics(self) -> Metrics:
-        return Metrics(
-            self.plan,
-            lambda: self.state,
-            version="0.1.0",
-            loop_lag_seconds=lambda: 0.002,
-            outbox_oldest_seconds=lambda: 0.0,
-        )
-
-    def context(self) -> WebContext:
-        async def readiness() -> Sequence[str]:
-            return self.waiting_for
-
-        return WebContext(
-            stack=self.stack,
-            version="0.1.0",
-            plan=self.plan,
-            state=lambda: self.state,
-            history=self.history,
-            metrics=self.metrics(),
-            now=self._now,
-            loop_ticked_at=lambda: self.ticked_at or self._now(),
-            readiness=readiness,
-            subscribe=self.subscribe,
-            headings={check_id: HEADINGS[check_id.split(".")[0]] for check_id in self.plan.checks},
-            api_token=SecretStr(self.token) if self.token else None,
-        )
-
-    def _now(self) -> datetime:
-        return self.clock() if self.clock is not None else self.now
+from tests.monitor.web.world import FakeHistory, World, browse
 
 
 @pytest.fixture
@@ -171,11 +46,6 @@ async def client(world: World) -> AsyncIterator[httpx.AsyncClient]:
 def browse_as() -> Callable[[World], httpx.AsyncClient]:
     """Give the function that opens a client, for tests that prepare their world first."""
     return browse
-
-
-def browse(world: World) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(build_app(world.context()), raise_app_exceptions=False)
-    return httpx.AsyncClient(transport=transport, base_url="http://monitor.test")
 
 
 def policy(check_id: str, service: str, *parents: str, severity: Severity = Severity.PAGE) -> CheckPolicy:

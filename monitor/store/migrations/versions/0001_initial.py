@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("next_incident_id", sa.BigInteger, nullable=False),
         sa.Column("next_silence_id", sa.BigInteger, nullable=False),
         sa.Column("revision", sa.BigInteger, nullable=False),
+        sa.Column("last_batch", sa.Text, nullable=False),
     )
     leader = op.create_table(
         "leader",
@@ -117,6 +118,6 @@ def upgrade() -> None:
         sa.Column("at", Instant, nullable=False),
     )
     never = datetime(1970, 1, 1, tzinfo=UTC)
-    op.execute(counter.insert().values(id=1, next_incident_id=1, next_silence_id=1, revision=0))
+    op.execute(counter.insert().values(id=1, next_incident_id=1, next_silence_id=1, revision=0, last_batch=""))
     op.execute(leader.insert().values(id=1, owner="", epoch=0, expires_at=never))
     op.execute(proof.insert().values(id=1, at=never))

@@ -1,0 +1,39 @@
+"""One writer: the epoch rises with every change, and an old one renews nothing."""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from monitor.store.models import leader
+from monitor.store.store import Store
+
+
+async def expire(store: Store) -> None:
+    """Let the running lease end, as if its time had passed."""
+    async with store._database.write() as connection:
+        now = await store._database.clock(connection)
+        await connection.execute(sa.update(leader).values(expires_at=now - timedelta(seconds=1)))
+
+
+async def test_a_second_owner_waits_while_the_lease_lasts(store: Store) -> None:
+    assert await store.acquire_leadership("one", 60.0) == 1
+    assert await store.acquire_leadership("two", 60.0) is None
+    assert await store.renew_leadership("one", 1, 60.0)
+    await expire(store)
+    assert await store.acquire_leadership("two", 60.0) == 2
+    assert not await store.renew_leadership("one", 1, 60.0)
+
+
+async def test_an_expired_lease_that_nobody_took_can_be_renewed(store: Store) -> None:
+    await store.acquire_leadership("one", 60.0)
+    await expire(store)
+    assert await store.renew_leadership("one", 1, 60.0)
+    assert await store.acquire_leadership("two", 60.0) is None
+
+
+async def test_a_released_lease_is_free_at_once(store: Store) -> None:
+    await store.acquire_leadership("one", 60.0)
+    await store.release_leadership("one", 1)
+    assert await store.acquire_leadership("two", 60.0) == 2
+    await store.release_leadership("one", 1)
+    assert await store.acquire_leadership("three", 60.0) is None
