@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -15,7 +15,7 @@ import structlog
 from checks.base import IO, Feeds
 from checks.result import Result
 from monitor import __version__
-from monitor.config.checklist import AnyCheck, Checklist
+from monitor.config.checklist import Checklist
 from monitor.config.settings import Settings
 from monitor.config.stack import Stack
 from monitor.engine.model import CheckStatus, Looked, Plan, ProbeNow, State, Tick
@@ -57,7 +57,7 @@ def run_service(settings: Settings, stack: Stack, checklist: Checklist) -> None:
         runner.run(_serve(settings, stack, checklist, listener))
 
 
-async def look_once(check: AnyCheck, settings: Settings) -> Result:
+async def look_once(check_id: str, settings: Settings, checklist: Checklist) -> Result:
     """Run one check exactly as the service does."""
 
     async def prove_store() -> None:
@@ -67,9 +67,9 @@ async def look_once(check: AnyCheck, settings: Settings) -> Result:
         finally:
             await store.close()
 
-    async with CeleryFeeds(utc_now) as feeds:
+    async with CeleryFeeds(utc_now, markers=markers(checklist)) as feeds:
         make_io = partial(_io, feeds=feeds, own_store=prove_store, loop_lag_seconds=lambda: 0.0)
-        return await Runner(make_io, utc_now, time.monotonic).run(check)
+        return await Runner(make_io, utc_now, time.monotonic).run(checklist.checks[check_id])
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:
@@ -139,7 +139,7 @@ class Service:
             opened.push_async_callback(store.close)
             await store.ensure_chats(checklist.chat_targets)
             state = fresh_start(await store.load(), utc_now())
-            feeds = await opened.enter_async_context(CeleryFeeds(utc_now))
+            feeds = await opened.enter_async_context(CeleryFeeds(utc_now, markers=markers(checklist)))
             yield cls(settings, stack, checklist, store, feeds, state)
 
     async def run(self, listener: socket, stopping: asyncio.Event) -> None:
@@ -186,7 +186,14 @@ class Service:
             )
             alerts = self.stack.alerts
             bot = OperatorsBot(
-                token, api_url, self.line, self.plan, alerts.operators, alerts.viewers, self._probe_all, now=utc_now
+                token,
+                api_url,
+                self.line,
+                self.plan,
+                alerts.operators,
+                alerts.viewers,
+                self.scheduler.probe_now,
+                now=utc_now,
             )
             loops |= {"delivery": delivery.run(), "bot": bot.run()}
         return loops
@@ -201,10 +208,6 @@ class Service:
 
     def _probe(self, effect: ProbeNow) -> None:
         self.scheduler.probe_now(effect.check_id, effect.after_seconds)
-
-    async def _probe_all(self, check_ids: Sequence[str]) -> None:
-        for check_id in check_ids:
-            self.scheduler.probe_now(check_id)
 
     async def _tick(self) -> None:
         while True:
@@ -257,6 +260,11 @@ class Service:
         if unseen:
             lacking.append(f"{unseen} of {len(self.plan.checks)} checks have not been looked at yet")
         return lacking
+
+
+def markers(checklist: Checklist) -> frozenset[str]:
+    """Return what the feeds must listen for: the heartbeat marker of each beat check."""
+    return frozenset(check.config.marker for check in checklist.checks.values() if check.config.kind == "beat.alive")
 
 
 def blind(plan: Plan, state: State, check_id: str) -> str:

@@ -1,6 +1,7 @@
 """`python -m demo.botapi`: run the server on one port until it is told to stop."""
 
 import argparse
+import contextlib
 import logging
 import socket
 import sys
@@ -66,7 +67,8 @@ def main(arguments: list[str] | None = None) -> int:
     server = server_for(api, host=options.host, port=options.port)
     sys.stdout.write(f"Bot API on http://{options.host}:{options.port}\n")
     sys.stdout.flush()
-    server.run()
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises Ctrl-C again after it has stopped
+        server.run()
     return 0
 
 

@@ -27,7 +27,7 @@ def check(
         raise UsageError(f"{check_id}: no such check{nearest(check_id, set(checklist.checks))}")
     from monitor.service import look_once
 
-    result = asyncio.run(look_once(checklist.checks[check_id], settings))
+    result = asyncio.run(look_once(check_id, settings, checklist))
     verdict = result.verdict
     typer.echo(f"{SIGNS[verdict.outcome.value]}  {check_id}  {verdict.summary}  ({result.duration_seconds:.3f} s)")
     for fact in verdict.evidence.facts:

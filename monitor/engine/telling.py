@@ -51,8 +51,9 @@ def apply_delivery(draft: Draft, event: Delivered) -> None:
     if is_awaited:
         changes |= {"queued_kind": None, "queued_key": None, "queued_at": None, "queued_severity": None}
     if event.outcome in (DeliveryOutcome.DELIVERED, DeliveryOutcome.AMBIGUOUS):
-        severity = told.queued_severity if is_awaited else None
-        changes |= _told_by(draft, incident, told, event, severity or incident.severity, is_awaited)
+        # One that was taken back and arrived after all may have been the silent one: the loud one is to follow.
+        severity = (told.queued_severity if is_awaited else told.severity) or Severity.WARNING
+        changes |= _told_by(draft, told, event, severity, is_awaited)
     if is_awaited or event.outcome in (DeliveryOutcome.DELIVERED, DeliveryOutcome.AMBIGUOUS):
         draft.put_incident(_with_told(incident, replace(told, **changes)))
         draft.note(incident.id, "message", f"{event.kind} to {event.chat_id}: {event.outcome}")
@@ -124,7 +125,7 @@ def _reconcile_chat(draft: Draft, incident: Incident, chat: Chat, told: Told) ->
             late_seconds = since(queued_at, draft.now)
             want = MessageKind.SUMMARY if late_seconds > draft.plan.rules.fallback_after_seconds else None
         told = replace(told, queued_kind=None, queued_key=None, queued_at=None, queued_severity=None)
-    if want is None or not _may_send(draft, incident, chat, want):
+    if want is None or not _may_send(draft, incident, chat, told, want):
         return told
     return _queue(draft, incident, chat, told, want, queued_at)
 
@@ -179,13 +180,12 @@ def _escalates(draft: Draft, incident: Incident) -> bool:
     return is_due(after(began_at, wait_seconds), draft.now, wait_seconds)
 
 
-def _may_send(draft: Draft, incident: Incident, chat: Chat, want: MessageKind) -> bool:
+def _may_send(draft: Draft, incident: Incident, chat: Chat, told: Told, want: MessageKind) -> bool:
     """Return whether the chat takes it now. A broken one gets one trial an hour, an unstable incident few pings."""
     rules = draft.plan.rules
-    if incident.is_unstable and want in (MessageKind.REOPEN, MessageKind.REMIND) and incident.last_ping_at is not None:
-        quiet_until = after(incident.last_ping_at, rules.flap_ping_every_seconds)
-        is_same_ping = incident.last_ping_at == draft.now
-        if not is_same_ping and not is_due(quiet_until, draft.now, rules.flap_ping_every_seconds):
+    if incident.is_unstable and want is MessageKind.REMIND and told.at is not None:
+        quiet_seconds = rules.flap_ping_every_seconds
+        if not is_due(after(told.at, quiet_seconds), draft.now, quiet_seconds):
             return False
     if not _is_broken(draft, chat):
         return True
@@ -217,11 +217,9 @@ def _queue(
     )
 
 
-def _told_by(
-    draft: Draft, incident: Incident, told: Told, event: Delivered, severity: Severity, is_awaited: bool
-) -> dict[str, Any]:
+def _told_by(draft: Draft, told: Told, event: Delivered, severity: Severity, is_awaited: bool) -> dict[str, Any]:
     """Return what changes in `told` when people have, as far as we know, read this message."""
-    changes: dict[str, Any] = {"at": draft.now, "revision": max(told.revision, event.revision)}
+    changes: dict[str, Any] = {"at": draft.now}
     rules = draft.plan.rules
     if event.kind in (MessageKind.RESOLVE, MessageKind.SUMMARY):
         changes |= {"state": ToldState.RESOLVED, "next_reminder_at": None}
@@ -238,7 +236,7 @@ def _told_by(
             due_at = after(due_at, _reminder_gap_seconds(rules, reminders))
         changes |= {"reminders": reminders, "next_reminder_at": due_at}
     if told.root_message_id is None and event.message_id is not None and event.kind is not MessageKind.REMIND:
-        changes["root_message_id"] = event.message_id
+        changes |= {"root_message_id": event.message_id, "revision": event.revision}
     return changes
 
 

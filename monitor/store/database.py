@@ -1,8 +1,9 @@
 """Opens the monitor's own database, SQLite or PostgreSQL, and brings its tables up to date."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,20 @@ class Database:
         """Return an INSERT that may be given an `on_conflict_…` clause."""
         return postgresql.insert(table) if self.is_postgres else sqlite.insert(table)
 
+    async def make_file(self, path: Path) -> None:
+        """Make the SQLite file and its folder where they are missing, and set its journal, which it remembers."""
+        try:
+            path.absolute().parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise NoPermissionError(f"database: {self.address}: its folder cannot be made: {error.strerror}") from None
+
+        def set_journal() -> None:
+            with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
+                connection.execute("PRAGMA journal_mode = WAL")
+
+        with self._one_line_errors():
+            await asyncio.to_thread(set_journal)
+
     async def migrate(self) -> None:
         """Bring the tables to the newest form, in one transaction. Raises `NewerDatabaseError`."""
         async with self.write() as connection:
@@ -130,17 +145,20 @@ async def open_database(url: str) -> Database:
 
     Raises a `StoreError` that names the address without its password.
     """
-    scheme = url.split(":", 1)[0]
-    if scheme in ("postgres", "postgresql"):
+    path: Path | None = None
+    if url.split(":", 1)[0] in ("postgres", "postgresql"):
         engine = _postgres_engine(url)
     elif url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
-        engine = _sqlite_engine(Path(url.removeprefix("sqlite:///").split("?", 1)[0]), redact_url(url))
+        path = Path(url.removeprefix("sqlite:///").split("?", 1)[0])
+        engine = _sqlite_engine(path)
     else:
         raise UnknownSchemeError(
             f"database: {redact_url(url)!r} is neither sqlite:///path nor postgresql://name:password@host/database"
         )
     database = Database(url, engine)
     try:
+        if path is not None:
+            await database.make_file(path)
         await database.migrate()
     except BaseException:
         await database.close()
@@ -169,11 +187,7 @@ def _postgres_engine(url: str) -> AsyncEngine:
     )
 
 
-def _sqlite_engine(path: Path, address: str) -> AsyncEngine:
-    try:
-        path.absolute().parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise NoPermissionError(f"database: {address}: its folder cannot be made: {error.strerror}") from None
+def _sqlite_engine(path: Path) -> AsyncEngine:
     engine = create_async_engine(
         sa.URL.create("sqlite+aiosqlite", database=str(path)),
         connect_args={"timeout": BUSY_SECONDS},
@@ -189,13 +203,10 @@ def _sqlite_engine(path: Path, address: str) -> AsyncEngine:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves: the driver's own way starts no transaction for DDL
-    with ExitStack() as on_error:
-        on_error.callback(connection.close)  # a file that is no database shows only here; its thread must not stay
-        cursor = connection.cursor()
-        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-        on_error.pop_all()
+    cursor = connection.cursor()
+    for pragma in ("synchronous = NORMAL", "foreign_keys = ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

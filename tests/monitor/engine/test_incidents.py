@@ -1,0 +1,404 @@
+from dataclasses import replace
+from datetime import timedelta
+
+from checks.result import Outcome
+from monitor.engine.model import (
+    Acked,
+    AppendTimeline,
+    CardEdited,
+    Cause,
+    IncidentStatus,
+    MessageKind,
+    Plan,
+    Role,
+    Severity,
+)
+from monitor.engine.step import fresh_start
+from tests.monitor.engine.story import OPS, Story, policy
+
+API, DB = "api.health", "postgres.connect"
+
+
+def single(**changes: object) -> Story:
+    story = Story(policy(API, **changes))
+    story.ok(API)
+    story.wait(30)
+    return story
+
+
+def degrade(story: Story, *names: str) -> None:
+    for _ in range(11):
+        story.wait(30)
+        for name in names:
+            story.look(name, Outcome.DEGRADED)
+
+
+def test_an_incident_begins_with_the_first_failure_and_opens_with_the_last() -> None:
+    story = single()
+    began_at = story.now
+    story.drop(API)
+    incident = story.incidents[1]
+    assert (incident.root, incident.started_at, incident.opened_at) == (API, began_at, story.now)
+    assert story.check(API).incident_id == 1
+    notes = [effect for effect in story.effects if isinstance(effect, AppendTimeline)]
+    assert notes == [AppendTimeline(1, story.now, API, "opened", "api.health is down")]
+
+
+def test_a_check_of_severity_warning_opens_a_silent_warning() -> None:
+    story = single(severity=Severity.WARNING)
+    story.drop(API)
+    assert story.live_roots() == [(API, Severity.WARNING)]
+    assert story.outbox[0].is_silent
+
+
+def test_within_a_quarter_of_an_hour_the_same_incident_opens_again() -> None:
+    story = single()
+    story.drop(API)
+    story.recover(API)
+    story.tick(600)
+    story.drop(API)
+    incident = story.incidents[1]
+    assert (incident.status, incident.reopen_count, incident.resolved_at) == (IncidentStatus.OPEN, 1, None)
+    assert [one.role for one in incident.members] == [Role.ROOT]
+
+
+def test_after_a_quarter_of_an_hour_it_is_another_one() -> None:
+    story = single()
+    story.drop(API)
+    story.recover(API)
+    story.tick(900)
+    assert story.incidents[1].status is IncidentStatus.CLOSED
+    story.drop(API)
+    assert story.live_roots() == [(API, Severity.PAGE)]
+    assert story.check(API).incident_id == 2
+
+
+def test_symptoms_of_the_last_time_are_not_those_of_this_time() -> None:
+    story = Story(policy(DB), policy(API, DB))
+    story.ok(DB, API)
+    story.wait(30)
+    story.drop(DB, API)
+    story.recover(DB, API)
+    story.tick(60)
+    story.drop(DB)
+    assert [(one.check_id, one.left_at is None) for one in story.incidents[1].members] == [(DB, True), (API, False)]
+
+
+def test_a_closed_incident_is_forgotten_once_nothing_is_left_to_tell_or_edit() -> None:
+    story = single()
+    story.drop(API)
+    story.deliver()
+    story.recover(API)
+    story.deliver()
+    story.tick(900)
+    story.tick()
+    assert 1 in story.incidents
+    revision = story.incidents[1].revision
+    story.apply(CardEdited(1, OPS, revision))
+    story.tick()
+    assert story.incidents == {}
+
+
+def test_a_closed_incident_waits_a_day_at_most() -> None:
+    story = single()
+    story.drop(API)
+    story.deliver()
+    story.recover(API)
+    story.tick(900)
+    story.tick(85_000)
+    assert 1 in story.incidents
+    story.tick(600)
+    assert 1 not in story.incidents
+
+
+def test_an_ack_of_a_page_lapses_after_an_hour_and_of_a_warning_after_eight() -> None:
+    for severity, hours in ((Severity.PAGE, 1), (Severity.WARNING, 8)):
+        story = single(severity=severity)
+        story.drop(API)
+        story.apply(Acked(1, "ada"))
+        incident = story.incidents[1]
+        assert (incident.status, incident.acked_by, incident.acked_at) == (IncidentStatus.ACKED, "ada", story.now)
+        assert incident.ack_until == story.now + timedelta(hours=hours)
+        story.tick(3600 * hours - 1)
+        assert story.incidents[1].status is IncidentStatus.ACKED
+        story.tick(1)
+        assert story.incidents[1].status is IncidentStatus.OPEN
+        assert story.incidents[1].acked_by is None
+
+
+def test_what_is_over_or_unknown_cannot_be_acked() -> None:
+    story = single()
+    story.drop(API)
+    story.recover(API)
+    before = story.state
+    story.apply(Acked(1, "ada"))
+    story.apply(Acked(9, "ada"))
+    assert story.state is before
+
+
+def test_three_drops_within_the_hour_keep_the_incident_open_until_half_an_hour_of_peace() -> None:
+    story = single()
+    for drop in range(3):
+        story.drop(API)
+        assert story.check(API).is_flapping is (drop == 2)
+        story.recover(API)
+        story.tick(60)
+    incident = story.incidents[1]
+    assert (incident.is_live, incident.is_unstable, incident.reopen_count) == (True, True, 2)
+    story.drop(API)
+    assert len(story.check(API).dropped_at) == 4
+    story.recover(API)
+    story.tick(1799)
+    assert story.incidents[1].is_live
+    story.tick(1)
+    assert story.incidents[1].status is IncidentStatus.RESOLVED
+    assert not story.check(API).is_flapping
+
+
+def test_drops_that_a_parent_explains_make_no_flapping() -> None:
+    story = Story(policy(DB), policy(API, DB))
+    story.ok(DB, API)
+    story.wait(30)
+    for _ in range(3):
+        story.drop(DB, API)
+        story.recover(DB, API)
+        story.tick(60)
+    assert story.check(DB).is_flapping
+    assert not story.check(API).is_flapping
+
+
+def test_the_end_of_flapping_without_an_incident_is_only_noted() -> None:
+    story = single()
+    for _ in range(3):
+        story.drop(API)
+        story.recover(API)
+        story.tick(60)
+    story.state = replace(story.state, incidents={})
+    story.tick(1800)
+    assert not story.check(API).is_flapping
+
+
+def test_more_than_five_roots_within_a_minute_share_one_card() -> None:
+    names = [f"a.c{number}" for number in range(9)]
+    story = Story(*(policy(name) for name in names))
+    story.ok(*names)
+    story.wait(30)
+    story.drop(*names)
+    assert [one.is_storm for one in story.incidents.values()] == [False] * 5 + [True]
+    storm = story.incidents[6]
+    assert [(one.check_id, one.role) for one in storm.members] == [(name, Role.ROOT) for name in names[5:]]
+    assert len(story.outbox) == 6
+    story.recover(*names[:8])
+    assert story.incidents[6].is_live
+    story.recover(names[8])
+    assert story.incidents[6].status is IncidentStatus.RESOLVED
+
+
+def test_a_storm_takes_no_root_a_minute_after_its_last() -> None:
+    names = [f"a.c{number}" for number in range(7)]
+    story = Story(*(policy(name) for name in names))
+    story.ok(*names)
+    story.wait(30)
+    story.drop(*names[:6])
+    story.wait(60)
+    story.drop(names[6])
+    assert story.check(names[6]).incident_id == 7
+
+
+def test_a_storm_of_warnings_does_not_swallow_a_page() -> None:
+    names = [f"a.c{number}" for number in range(6)]
+    story = Story(*(policy(name, severity=Severity.WARNING) for name in names), policy(API))
+    story.ok(*names, API)
+    story.wait(30)
+    story.drop(*names, API)
+    assert story.incidents[6].is_storm
+    assert (story.incidents[7].root, story.incidents[7].severity) == (API, Severity.PAGE)
+
+
+def test_degraded_opens_a_silent_warning_and_resolves_silently() -> None:
+    story = single()
+    degrade(story, API)
+    incident = story.incidents[1]
+    assert (incident.cause, incident.severity, incident.root) == (Cause.DEGRADED, Severity.WARNING, API)
+    assert story.deliver() == [MessageKind.OPEN]
+    for _ in range(8):
+        story.wait(30)
+        story.ok(API)
+    assert story.incidents[1].status is IncidentStatus.RESOLVED
+    assert story.deliver() == [MessageKind.RESOLVE]
+    assert [message.is_silent for message in story.sent] == [True, True]
+
+
+def test_a_degraded_check_that_goes_down_raises_its_own_incident_to_a_page() -> None:
+    story = single()
+    degrade(story, API)
+    story.deliver()
+    story.wait(30)
+    story.drop(API)
+    incident = story.incidents[1]
+    assert (len(story.incidents), incident.cause, incident.severity) == (1, Cause.DOWN, Severity.PAGE)
+    assert story.deliver() == [MessageKind.RISE]
+    assert not story.sent[-1].is_silent
+
+
+def test_what_recovers_to_degraded_is_resolved_and_warned_of_anew() -> None:
+    story = single()
+    degrade(story, API)
+    story.deliver()
+    story.wait(30)
+    story.drop(API)
+    story.deliver()
+    for _ in range(3):
+        story.wait(10)
+        story.look(API, Outcome.DEGRADED)
+    assert story.incidents[1].status is IncidentStatus.RESOLVED
+    assert story.deliver() == [MessageKind.RESOLVE]
+    story.wait(30)
+    story.look(API, Outcome.DEGRADED)
+    assert (story.incidents[2].cause, story.incidents[2].severity) == (Cause.DEGRADED, Severity.WARNING)
+
+
+def test_a_degraded_child_of_a_degraded_parent_is_its_symptom() -> None:
+    story = Story(policy(DB), policy(API, DB))
+    story.ok(DB, API)
+    degrade(story, DB, API)
+    assert [(one.root, one.cause) for one in story.incidents.values()] == [(DB, Cause.DEGRADED)]
+    assert story.check(API).incident_id == 1
+    for _ in range(8):
+        story.wait(30)
+        story.ok(DB)
+        story.look(API, Outcome.DEGRADED)
+    assert story.incidents[1].is_live
+    for _ in range(8):
+        story.wait(30)
+        story.ok(API)
+    assert story.incidents[1].status is IncidentStatus.RESOLVED
+
+
+def test_a_degraded_child_of_a_parent_that_is_not_up_waits() -> None:
+    story = Story(policy(DB), policy(API, DB, "redis.ping"), policy("redis.ping"))
+    story.ok(DB, API)
+    story.wait(30)
+    story.drop(DB)
+    degrade(story, API)
+    assert [one.root for one in story.incidents.values()] == [DB]
+    story.recover(DB)
+    story.look(API, Outcome.DEGRADED)
+    assert [one.root for one in story.incidents.values()] == [DB, API]
+
+
+def test_a_degraded_check_whose_parent_goes_down_stays_a_warning_until_it_fails_by_itself() -> None:
+    story = Story(policy(DB), policy(API, DB))
+    story.ok(DB, API)
+    for _ in range(11):
+        story.wait(30)
+        story.ok(DB)
+        story.look(API, Outcome.DEGRADED)
+    story.drop(DB, API)
+    assert story.live_roots() == [(API, Severity.WARNING), (DB, Severity.PAGE)]
+    story.recover(DB)
+    story.wait(60)
+    story.drop(API)
+    story.ok(DB)
+    assert story.incidents[1].severity is Severity.PAGE
+
+
+def test_a_parent_held_in_its_own_warning_holds_its_children_too() -> None:
+    story = Story(policy("redis.ping"), policy(DB, "redis.ping"), policy(API, DB))
+    story.ok("redis.ping", DB, API)
+    for _ in range(11):
+        story.wait(30)
+        story.ok("redis.ping", API)
+        story.look(DB, Outcome.DEGRADED)
+    story.wait(30)
+    story.drop(DB, API)
+    assert story.live_roots() == [(DB, Severity.WARNING)]
+    assert story.state.held == {DB, API}
+    story.ok("redis.ping")
+    assert story.live_roots() == [(DB, Severity.PAGE)]
+    assert [one.check_id for one in story.incidents[1].members] == [DB, API]
+
+
+def test_a_page_among_the_symptoms_of_a_warning_makes_it_a_page_and_ends_its_ack() -> None:
+    story = Story(policy(DB, severity=Severity.WARNING), policy(API, DB))
+    story.ok(DB, API)
+    story.wait(30)
+    story.drop(DB)
+    story.deliver()
+    story.apply(Acked(1, "ada"))
+    story.drop(API)
+    incident = story.incidents[1]
+    assert (incident.severity, incident.status, incident.acked_by) == (Severity.PAGE, IncidentStatus.OPEN, None)
+    assert story.deliver() == [MessageKind.RISE]
+    story.recover(API)
+    assert story.incidents[1].severity is Severity.PAGE
+
+
+def test_a_check_we_cannot_look_at_for_long_opens_a_warning_of_our_own() -> None:
+    story = single()
+    began_at = story.check(API).last_started_at
+    story.tick(80)
+    assert story.check(API).is_stale
+    story.tick(100)
+    assert story.incidents == {}
+    story.tick(1)
+    incident = story.incidents[1]
+    assert (incident.cause, incident.severity, incident.started_at) == (Cause.STALE, Severity.WARNING, began_at)
+    story.tick(1)
+    assert len(story.incidents) == 1
+    story.ok(API)
+    assert story.incidents[1].status is IncidentStatus.RESOLVED
+
+
+def test_a_check_never_looked_at_is_stale_too_once_this_process_has_run_long_enough() -> None:
+    story = Story(policy(API))
+    story.tick(1000)
+    assert story.state.checks == {}
+    story.state = fresh_start(story.state, story.now)
+    story.tick(101)
+    story.tick(101)
+    assert [one.cause for one in story.incidents.values()] == [Cause.STALE]
+    story.drop(API)
+    assert (story.incidents[1].cause, story.incidents[1].severity) == (Cause.DOWN, Severity.PAGE)
+
+
+def test_a_stale_parent_speaks_for_its_children() -> None:
+    story = Story(policy(DB), policy(API, DB))
+    story.ok(DB, API)
+    story.tick(101)
+    story.tick(101)
+    assert [one.root for one in story.incidents.values()] == [DB]
+
+
+def test_a_pause_of_our_own_process_opens_nothing_by_itself() -> None:
+    story = single()
+    story.tick(3600)
+    assert story.check(API).is_stale
+    story.ok(API)
+    story.tick(1)
+    assert story.incidents == {}
+    assert not story.check(API).is_stale
+
+
+def test_a_check_that_leaves_the_plan_leaves_its_incident() -> None:
+    story = Story(policy(DB), policy(API))
+    story.ok(DB, API)
+    story.wait(30)
+    story.drop(API)
+    story.plan = Plan({DB: story.plan.checks[DB]}, story.plan.chats)
+    story.tick()
+    assert story.incidents[1].status is IncidentStatus.RESOLVED
+    assert list(story.state.checks) == [DB]
+    story.ok(API)
+    assert list(story.state.checks) == [DB]
+
+
+def test_a_held_check_that_leaves_the_plan_is_held_no_more() -> None:
+    story = Story(policy(DB), policy(API, DB))
+    story.ok(DB, API)
+    story.wait(30)
+    story.drop(API)
+    assert story.state.held == {API}
+    story.plan = Plan({DB: story.plan.checks[DB]}, story.plan.chats)
+    story.tick()
+    assert story.state.held == frozenset()
