@@ -60,11 +60,12 @@ def apply_delivery(draft: Draft, event: Delivered) -> None:
 
 
 def apply_edit(draft: Draft, event: CardEdited) -> None:
-    """Note which revision the card shows."""
+    """Note which revision the card shows, and where it stands when it had to be sent anew."""
     incident = draft.incidents.get(event.incident_id)
     told = None if incident is None else incident.told.get(event.chat_id)
     if incident is not None and told is not None and told.revision < event.revision:
-        draft.put_incident(_with_told(incident, replace(told, revision=event.revision)))
+        root = told.root_message_id if event.message_id is None else event.message_id
+        draft.put_incident(_with_told(incident, replace(told, revision=event.revision, root_message_id=root)))
 
 
 def mend_chat(draft: Draft, chat_id: str) -> None:

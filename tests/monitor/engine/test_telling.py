@@ -340,6 +340,15 @@ def test_a_card_shows_a_revision_and_never_an_older_one() -> None:
     assert story.state is before
 
 
+def test_a_card_that_was_gone_and_sent_anew_is_edited_at_its_new_place() -> None:
+    story = down()
+    story.deliver()
+    story.apply(CardEdited(1, OPS, 7, message_id=4711))
+    assert (told(story).revision, told(story).root_message_id) == (7, 4711)
+    story.apply(CardEdited(1, OPS, 8))
+    assert (told(story).revision, told(story).root_message_id) == (8, 4711)
+
+
 def test_a_silent_ping_on_its_way_is_replaced_by_a_loud_one_when_it_becomes_a_page() -> None:
     story = Story(policy("redis.ping", severity=Severity.WARNING), policy(API, "redis.ping"))
     story.ok("redis.ping", API)
