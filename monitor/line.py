@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 import structlog
 
 from monitor.engine.model import Effect, Event, Looked, Plan, ProbeNow, State, Tick
+from monitor.engine.step import Step
 from monitor.store.errors import StoreUnavailableError
 from monitor.store.spans import Moment, SpanChange, span_changes
 from monitor.store.store import Store
@@ -27,16 +27,7 @@ LAST_COMMIT_SECONDS = 5.0
 log = structlog.get_logger()
 
 
-class StepTaken(Protocol):
-    """What the engine returns."""
-
-    @property
-    def state(self) -> State: ...
-    @property
-    def effects(self) -> tuple[Effect, ...]: ...
-
-
-Step = Callable[[Plan, State, Event, datetime], StepTaken]
+StepFunction = Callable[[Plan, State, Event, datetime], Step]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +89,7 @@ class Line:
         plan: Plan,
         state: State,
         store: Store,
-        step: Step,
+        step: StepFunction,
         now: Callable[[], datetime],
         *,
         epoch: int | None = None,

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
+from checks.result import Outcome
 from monitor.engine.check_state import apply_look, is_downish, stale_after_seconds
 from monitor.engine.correlate import decide, decide_below, inherit_gate, open_gates, probe_ancestors
 from monitor.engine.deploys import end_deploy, expire_deploys, start_deploy
@@ -120,6 +121,9 @@ def _look(draft: Draft, event: Looked) -> None:
     if check.first_bad_at is not None and before.first_bad_at is None:
         check = inherit_gate(draft, check, result.started_at)
     draft.put_check(check)
+    if result.verdict.outcome is Outcome.UNKNOWN:
+        _look_again(draft, policy, check, result.started_at)
+        return
     has_failed_now = check.last_failure is result
     if has_failed_now and check.first_bad_at == result.started_at:
         probe_ancestors(draft, check)
@@ -146,7 +150,7 @@ def _count_drop_of_root(draft: Draft, check: CheckState) -> None:
 
 
 def _follow_degraded(draft: Draft, check_id: str) -> None:
-    """Open a warning for a check that works badly, unless something above it explains that."""
+    """Open a warning for a check that works badly, unless what is wrong above or below it is told already."""
     check = draft.check(check_id)
     if not check.is_degraded or check.status is not CheckStatus.UP or draft.live_incident_of(check) is not None:
         return
@@ -159,6 +163,12 @@ def _follow_degraded(draft: Draft, check_id: str) -> None:
             join_symptom(draft, incident.id, check_id)
             return
         if ancestor.status not in (CheckStatus.UP, CheckStatus.PENDING):
+            return
+    for name in draft.plan.graph.descendants[check_id]:
+        descendant = draft.checks.get(name)
+        incident = None if descendant is None else draft.live_incident_of(descendant)
+        if incident is not None and incident.cause is Cause.DOWN and incident.root == name:
+            join_symptom(draft, incident.id, check_id)
             return
     open_root(draft, check_id, Cause.DEGRADED)
 

@@ -165,9 +165,13 @@ def _is_fresh_after_silence(draft: Draft, incident: Incident) -> bool:
     policy = draft.plan.checks.get(incident.root)
     if ended_at is None or policy is None:
         return True
-    looked_at = draft.check(incident.root).last_started_at
+    check = draft.check(incident.root)
+    failure = check.last_failure
+    looked = (check.last_ok_started_at, None if failure is None else failure.started_at)
     patience = policy.interval_seconds + policy.timeout_seconds
-    return (looked_at is not None and looked_at >= ended_at) or is_due(after(ended_at, patience), draft.now, patience)
+    return any(at is not None and at >= ended_at for at in looked) or is_due(
+        after(ended_at, patience), draft.now, patience
+    )
 
 
 def _escalates(draft: Draft, incident: Incident) -> bool:

@@ -70,17 +70,17 @@ class Database:
 
     async def make_file(self, path: Path) -> None:
         """Make the SQLite file and its folder where they are missing, and set its journal, which it remembers."""
-        try:
-            path.absolute().parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise NoPermissionError(f"database: {self.address}: its folder cannot be made: {error.strerror}") from None
 
-        def set_journal() -> None:
-            with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
+        def make() -> None:
+            try:
+                path.absolute().parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                why = f"its folder cannot be made: {error.strerror}"
+                raise NoPermissionError(f"database: {self.address}: {why}") from None
+            with self._one_line_errors(), closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
                 connection.execute("PRAGMA journal_mode = WAL")
 
-        with self._one_line_errors():
-            await asyncio.to_thread(set_journal)
+        await asyncio.to_thread(make)
 
     async def migrate(self) -> None:
         """Bring the tables to the newest form, in one transaction. Raises `NewerDatabaseError`."""

@@ -287,6 +287,23 @@ def test_a_degraded_child_of_a_parent_that_is_not_up_waits() -> None:
     assert [one.root for one in story.incidents.values()] == [DB, API]
 
 
+def test_a_degraded_parent_joins_the_incident_of_its_child_that_is_down() -> None:
+    story = Story(policy(DB), policy(API, DB), policy("bot.ingress"))
+    story.ok(DB, API, "bot.ingress")
+    story.wait(30)
+    story.ok(DB)
+    story.drop(API)
+    story.ok(DB)
+    assert story.live_roots() == [(API, Severity.PAGE)]
+    degrade(story, DB, "bot.ingress")
+    assert story.live_roots() == [(API, Severity.PAGE), ("bot.ingress", Severity.WARNING)]
+    assert [one.check_id for one in story.incidents[1].members] == [API, DB]
+    story.wait(30)
+    story.drop(DB)
+    assert story.incidents[1].is_live
+    assert story.check(DB).incident_id is not None
+
+
 def test_a_degraded_check_whose_parent_goes_down_stays_a_warning_until_it_fails_by_itself() -> None:
     story = Story(policy(DB), policy(API, DB))
     story.ok(DB, API)

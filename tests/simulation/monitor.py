@@ -1,0 +1,404 @@
+"""A whole monitor in virtual time: scheduler, line, store, outbox and cards around the real engine."""
+
+import heapq
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zlib import crc32
+
+from checks.result import Outcome, Reason, Result, Verdict
+from monitor.engine import step as engine
+from monitor.engine.model import (
+    Acked,
+    AppendTimeline,
+    CardEdited,
+    Delivered,
+    DeliveryOutcome,
+    DeployEnded,
+    DeployStarted,
+    DropMessage,
+    Effect,
+    Event,
+    InsertMessage,
+    Looked,
+    MessageKind,
+    ProbeNow,
+    Silenced,
+    SilenceEnded,
+    State,
+    Tick,
+)
+from tests.simulation.dice import between, chance
+from tests.simulation.watch import Watch
+from tests.simulation.world import EGRESS, World
+
+START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+LEASE_SECONDS = 45.0
+RESENT = (MessageKind.OPEN, MessageKind.ESCALATE)
+
+
+@dataclass(slots=True)
+class Row:
+    """One row of the outbox."""
+
+    message: InsertMessage
+    due_s: float
+    status: str = "queued"
+    attempts: int = 0
+    lease_s: float = 0.0
+    is_dropped: bool = False
+    was_ambiguous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A message that people could read."""
+
+    at_s: float
+    key: str
+    kind: MessageKind
+    chat_id: str
+    incident_id: int
+    root: str
+
+
+class Simulation:
+    """One seed, from its first look to its last message."""
+
+    def __init__(self, world: World, *, start: datetime = START, is_verbose: bool = False) -> None:
+        self.world = world
+        self.start = start
+        self.t = 0.0
+        self.jumped = 0.0
+        self.is_verbose = is_verbose
+        self.story: list[str] = []
+        self.counts: Counter[str] = Counter()
+        self.stored = State()
+        self.state = State()
+        self.rows: dict[str, Row] = {}
+        self.read: list[Read] = []
+        self.ambiguous: Counter[str] = Counter()
+        self.crash_count = 0
+        self.is_alive = False
+        self._generation = 0
+        self._heap: list[tuple[float, int, int, Callable[..., None], tuple[Any, ...]]] = []
+        self._number = 0
+        self._due: dict[str, float] = {}
+        self._flying: set[str] = set()
+        self._looks: Counter[str] = Counter()
+        self._commits = 0
+        self._sending: dict[str, str] = {}
+        self._paused: dict[str, float] = {}
+        self.watch = Watch(self)
+
+    @property
+    def now(self) -> datetime:
+        return self.start + timedelta(seconds=self.t + self.jumped)
+
+    def run(self) -> "Simulation":
+        """Play the seed to its end; the watch collects what is broken on the way."""
+        world = self.world
+        self._boot()
+        for span in world.crashes:
+            self._at(span.from_s, 0, self._crash, span.to_s)
+        for when, seconds in world.jumps:
+            self._at(when, 0, self._jump, seconds)
+        for when, what, about, lasts in world.people:
+            self._at(when, 0, self._person, what, about, lasts)
+        while self._heap and self._heap[0][0] <= world.end_s:
+            when, _, generation, call, args = heapq.heappop(self._heap)
+            if generation in (0, self._generation):
+                self.t = max(self.t, when)
+                call(*args)
+        self.watch.at_the_end()
+        return self
+
+    def tell(self, text: str) -> None:
+        if self.is_verbose:
+            self.story.append(f"{self.t:8.1f}  {text}")
+
+    # --- the process -------------------------------------------------------------------------------------
+
+    def _boot(self) -> None:
+        self._generation += 1
+        self.is_alive = True
+        self.state = engine.fresh_start(self.stored, self.now)
+        self._flying.clear()
+        self._sending.clear()
+        self._paused.clear()
+        for name, policy in self.world.plan.checks.items():
+            wait = between(0, min(10.0, policy.interval_seconds), self.world.seed, "stagger", name, self._generation)
+            self._due[name] = self.t + wait
+            self._mine(self._due[name], self._look_if_due, name)
+        for key, row in self.rows.items():
+            if row.status == "sending":
+                self._mine(max(self.t, row.lease_s), self._lease_over, key)
+        self._mine(self.t + 1.0, self._tick)
+        self._pump()
+
+    def _crash(self, until_s: float) -> None:
+        if not self.is_alive:
+            return
+        self.tell(f"the monitor dies until {until_s:.0f}")
+        self.counts["crash"] += 1
+        self.crash_count += 1
+        self.is_alive = False
+        self._generation += 1
+        self._at(until_s, 0, self._restart)
+
+    def _restart(self) -> None:
+        self.tell("the monitor starts again")
+        self._boot()
+
+    def _jump(self, seconds: float) -> None:
+        self.tell(f"the clock jumps by {seconds:.0f} s")
+        self.counts["jump"] += 1
+        self.jumped += seconds
+
+    def apply(self, event: Event, *, may_fail: bool = True) -> None:
+        """The line: step, commit, hand the effects on."""
+        if not self.is_alive:
+            return
+        made = engine.step(self.world.plan, self.state, event, self.now)
+        if made.state is self.state and not made.effects:
+            self._mark_done(event)
+            return
+        self._commits += 1
+        draw = chance(self.world.seed, "commit", self._commits)
+        if may_fail and draw < self.world.aborts:
+            if draw < self.world.aborts / 2:
+                self.counts["commit aborted"] += 1
+                self._mine(self.t + 0.5, self.apply, event)
+                return
+            self.counts["commit answer lost"] += 1
+            self._commit(event, made.state, made.effects)
+            self.apply(event, may_fail=False)
+            return
+        self._commit(event, made.state, made.effects)
+        for effect in made.effects:
+            if isinstance(effect, ProbeNow):
+                self._wish(effect.check_id, self.t + effect.after_seconds)
+
+    def _commit(self, event: Event, state: State, effects: tuple[Effect, ...]) -> None:
+        before = self.state
+        self.stored = self.state = state
+        self._mark_done(event)
+        perhaps: list[Row] = []
+        for effect in effects:
+            match effect:
+                case InsertMessage():
+                    self.watch.insert(effect)
+                    self.rows[effect.dedupe_key] = Row(effect, self.t)
+                    self.tell(f"queue {effect.dedupe_key} ({state.incidents[effect.incident_id].root})")
+                    self._mine(self.t, self._pump)
+                case DropMessage():
+                    row = self.rows[effect.dedupe_key]
+                    self.counts["dropped"] += 1
+                    self.tell(f"drop {effect.dedupe_key}")
+                    row.is_dropped = True
+                    if row.status == "queued":
+                        row.status = "done"
+                        if row.was_ambiguous:
+                            perhaps.append(row)
+                case AppendTimeline():
+                    self.counts[effect.kind] += 1
+                    self.tell(f"#{effect.incident_id} {effect.kind}: {effect.text}")
+        self.watch.after(before, event, state, effects)
+        for row in perhaps:
+            self._report(row, DeliveryOutcome.AMBIGUOUS)
+
+    def _mark_done(self, event: Event) -> None:
+        """The outcome and the row are one transaction."""
+        if isinstance(event, Delivered):
+            self.rows[event.dedupe_key].status = "done"
+
+    def _tick(self) -> None:
+        self.apply(Tick())
+        if not self.world.in_span(self.world.telegram, self.t):
+            for incident in tuple(self.state.incidents.values()):
+                for told in incident.told.values():
+                    if told.root_message_id is not None and told.revision < incident.revision:
+                        self.apply(CardEdited(incident.id, told.chat_id, incident.revision))
+        if self.state.held:
+            pace = 2.0
+        else:
+            pace = 5.0 if any(one.is_live for one in self.state.incidents.values()) else 15.0
+        self._mine(self.t + pace, self._tick)
+
+    # --- looks -------------------------------------------------------------------------------------------
+
+    def _wish(self, name: str, at_s: float) -> None:
+        if at_s < self._due[name]:
+            self._due[name] = at_s
+            if name not in self._flying:
+                self._mine(at_s, self._look_if_due, name)
+
+    def _look_if_due(self, name: str) -> None:
+        if name in self._flying or self._due[name] > self.t + 1e-6:
+            return
+        self._flying.add(name)
+        self._due[name] = float("inf")
+        self._looks[name] += 1
+        outcome, seconds, certain = self._see(name, self._looks[name])
+        self._mine(self.t + seconds, self._looked, name, outcome, self.t, self.now, seconds, certain)
+
+    def _looked(
+        self, name: str, outcome: Outcome, started_s: float, started_at: datetime, seconds: float, certain: bool
+    ) -> None:
+        self._flying.discard(name)
+        interval = self.world.plan.checks[name].interval_seconds
+        self._due[name] = min(self._due[name], max(self.t, started_s + interval))
+        self.counts[f"look {outcome}"] += 1
+        if outcome is not Outcome.OK:
+            self.tell(f"{name} {outcome}")
+        reason = None if outcome is Outcome.OK else Reason.TIMEOUT
+        result = Result(name, Verdict(outcome, outcome.value, reason, certain=certain), started_at, seconds)
+        self.watch.look(name, outcome, started_at, certain)
+        self.apply(Looked(result))
+        if self._looks[name] % 16 == 0:
+            self.watch.repeat(Looked(result))
+        self._mine(self._due[name], self._look_if_due, name)
+
+    def _see(self, name: str, number: int) -> tuple[Outcome, float, bool]:
+        seed, world = self.world.seed, self.world
+        policy = world.plan.checks[name]
+        seconds = between(0.05, 0.5, seed, "takes", name, number)
+        if world.in_span(world.blind, self.t):
+            if name == EGRESS:
+                return Outcome.FAILED, policy.timeout_seconds, False
+            is_caught = chance(seed, "caught", name, number) < 0.7
+            return (Outcome.UNKNOWN if is_caught else Outcome.FAILED), policy.timeout_seconds, False
+        if world.is_down(name, self.t):
+            fails_after = between(0.1, policy.timeout_seconds, seed, "fails", name, number)
+            return Outcome.FAILED, fails_after, False
+        mode, share = world.mode_of(name, self.t)
+        if mode == "flaky" and chance(seed, "flaky", name, number) < share:
+            return Outcome.FAILED, seconds, False
+        if mode == "degraded":
+            return Outcome.DEGRADED, seconds, False
+        if world.kind == "chaos" and chance(seed, "late", name, number) < 0.003:
+            return Outcome.UNKNOWN, seconds, False
+        return Outcome.OK, seconds, False
+
+    # --- the outbox --------------------------------------------------------------------------------------
+
+    def _pump(self) -> None:
+        for chat in self.world.plan.chats:
+            if chat.id in self._sending or self._paused.get(chat.id, 0.0) > self.t:
+                continue
+            for key, row in self.rows.items():
+                if row.message.chat_id == chat.id and row.status == "queued" and row.due_s <= self.t:
+                    self._send(key, row)
+                    break
+
+    def _send(self, key: str, row: Row) -> None:
+        row.status, row.lease_s = "sending", self.t + LEASE_SECONDS
+        row.attempts += 1
+        self._sending[row.message.chat_id] = key
+        mode = self.world.in_span(self.world.telegram, self.t)
+        if mode in ("", "after") or (mode == "5xx" and chance(self.world.seed, "5xx", key, row.attempts) < 0.3):
+            self._at(self.t + 0.3, 0, self._arrive, row)
+        latency = 15.0 if mode in ("before", "after") else 0.4
+        self._mine(self.t + latency, self._sent, key, mode)
+
+    def _arrive(self, row: Row) -> None:
+        message = row.message
+        root = self.stored.incidents[message.incident_id].root
+        self.tell(f"READ {message.dedupe_key}")
+        self.read.append(Read(self.t, message.dedupe_key, message.kind, message.chat_id, message.incident_id, root))
+        self.watch.arrive(message)
+
+    def _sent(self, key: str, mode: str) -> None:
+        row = self.rows[key]
+        chat_id = row.message.chat_id
+        self._sending.pop(chat_id, None)
+        self.counts[f"send {mode or 'ok'}"] += 1
+        if mode == "":
+            self._report(row, DeliveryOutcome.DELIVERED)
+        elif mode == "blocked":
+            self._report(row, DeliveryOutcome.PERMANENT)
+        elif mode in ("429", "refuse"):
+            self._requeue(row, 20.0 if mode == "429" else min(60.0, 2.0 ** (row.attempts - 1)))
+            if mode == "429":
+                self._paused[chat_id] = row.due_s
+        else:
+            self._ambiguous(key, row)
+        self._pump()
+
+    def _requeue(self, row: Row, wait_s: float) -> None:
+        row.status, row.due_s = "queued", self.t + wait_s
+        if row.is_dropped:
+            row.status = "done"
+            if row.was_ambiguous:
+                self._report(row, DeliveryOutcome.AMBIGUOUS)
+            return
+        self._mine(row.due_s, self._pump)
+
+    def _ambiguous(self, key: str, row: Row) -> None:
+        self.ambiguous[key] += 1
+        row.was_ambiguous = True
+        if row.message.kind in RESENT:
+            self._requeue(row, min(60.0, 2.0 ** (row.attempts - 1)))
+        else:
+            self._report(row, DeliveryOutcome.AMBIGUOUS)
+
+    def _lease_over(self, key: str) -> None:
+        row = self.rows[key]
+        if row.status == "sending" and self._sending.get(row.message.chat_id) != key:
+            self.counts["lease over"] += 1
+            self._ambiguous(key, row)
+            self._pump()
+
+    def _report(self, row: Row, outcome: DeliveryOutcome) -> None:
+        message = row.message
+        incident = self.stored.incidents.get(message.incident_id)
+        number = crc32(message.dedupe_key.encode()) if outcome is DeliveryOutcome.DELIVERED else None
+        self.counts[f"outcome {outcome}"] += 1
+        self.apply(
+            Delivered(
+                message.incident_id,
+                message.chat_id,
+                message.kind,
+                message.dedupe_key,
+                outcome,
+                number,
+                incident.revision if incident else 0,
+                "told to",
+            )
+        )
+
+    # --- people ------------------------------------------------------------------------------------------
+
+    def _person(self, what: str, about: str, lasts: float) -> None:
+        live = [one.id for one in self.state.incidents.values() if one.is_live]
+        self.counts[f"person {what}"] += 1
+        self.tell(f"somebody: {what} {about} for {lasts:.0f} s")
+        ends_at = self.now + timedelta(seconds=lasts)
+        service = about.split(".")[0]
+        if what == "ack" and live:
+            self.apply(Acked(live[0], "ada"))
+        elif what == "silence":
+            kind = ("check", "service", "subtree")[int(lasts) % 3]
+            self.apply(Silenced(f"{kind}:{service if kind == 'service' else about}", ends_at, "ada", "known"))
+        elif what == "maintenance":
+            self.apply(Silenced(f"check:{about}", ends_at, "ada", "moving", is_maintenance=True))
+        elif what == "until" and live:
+            self.apply(Silenced(f"incident:{live[-1]}", None, "ada", "known"))
+        elif what == "end" and self.state.silences:
+            self.apply(SilenceEnded(min(self.state.silences), "ada"))
+        elif what in ("deploy", "failed_deploy"):
+            name = f"d{int(lasts * 1000)}"
+            self.apply(DeployStarted(name, service, "abc123"))
+            self._at(self.t + lasts / 4, 0, self.apply, DeployEnded(name, what == "deploy"))
+
+    # --- time --------------------------------------------------------------------------------------------
+
+    def _at(self, when: float, generation: int, call: Callable[..., None], *args: Any) -> None:
+        self._number += 1
+        heapq.heappush(self._heap, (when, self._number, generation, call, args))
+
+    def _mine(self, when: float, call: Callable[..., None], *args: Any) -> None:
+        """Something that this process will do, unless it dies before."""
+        self._at(when, self._generation, call, *args)

@@ -1,0 +1,37 @@
+"""Play one seed or many, on all cores."""
+
+import multiprocessing
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tests.simulation.monitor import Read, Simulation
+from tests.simulation.world import make_world
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of one seed."""
+
+    seed: int
+    kind: str
+    broken: tuple[str, ...]
+    counts: dict[str, int]
+    read: tuple[Read, ...]
+    story: tuple[str, ...] = ()
+
+
+def play(seed: int, *, is_verbose: bool = False) -> Report:
+    """Play the seed to its end."""
+    world = make_world(seed)
+    sim = Simulation(world, is_verbose=is_verbose).run()
+    story = (f"seed {seed}: {world.kind}", *(f"   {fault}" for fault in world.faults), *sim.story)
+    return Report(
+        seed, world.kind, tuple(sim.watch.broken), dict(sim.counts), tuple(sim.read), story if is_verbose else ()
+    )
+
+
+def play_many(seeds: Iterable[int]) -> list[Report]:
+    """Play all of them; in order of the seeds."""
+    with multiprocessing.get_context("fork").Pool(os.cpu_count()) as pool:
+        return pool.map(play, seeds, chunksize=10)

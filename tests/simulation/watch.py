@@ -1,0 +1,360 @@
+"""What must always hold, checked from outside after every step: INCIDENTS, section 8, by its own numbers."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from checks.result import Outcome
+from monitor.engine import step as engine
+from monitor.engine.model import (
+    AppendTimeline,
+    Cause,
+    CheckState,
+    CheckStatus,
+    DropMessage,
+    Effect,
+    Event,
+    Incident,
+    InsertMessage,
+    Looked,
+    MessageKind,
+    Role,
+    Severity,
+    State,
+    Tick,
+    ToldState,
+)
+from monitor.engine.uptime import Span, apply_mark, mark_of
+
+if TYPE_CHECKING:
+    from tests.simulation.monitor import Simulation
+
+DOWNISH = (CheckStatus.DOWN, CheckStatus.RECOVERING)
+OPENING = (MessageKind.OPEN, MessageKind.ESCALATE, MessageKind.REOPEN)
+PINGS_PER_HOUR = 14
+"""Per incident and chat: three drops and their ends, then half-hourly at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A look that said something, as the truth had it."""
+
+    at: datetime
+    has_failed: bool
+    is_certain: bool
+
+
+class Watch:
+    """Collects what is broken, as one line each that begins with the name of the invariant."""
+
+    def __init__(self, sim: "Simulation") -> None:
+        self.sim = sim
+        self.broken: list[str] = []
+        self.history: dict[str, list[Seen]] = {name: [] for name in sim.world.plan.checks}
+        self.spans: dict[str, tuple[Span, ...]] = {}
+        self.inserted: dict[str, tuple[float, InsertMessage]] = {}
+        self.owed_summary: dict[tuple[int, str], float] = {}
+        self.joined: list[tuple[float, str, str, int]] = []
+        """(when, what, check, incident): each way into an incident."""
+        self.arrived: Counter[str] = Counter()
+
+    def fail(self, name: str, text: str) -> None:
+        line = f"{name}: {text}"
+        self.sim.tell(f"BROKEN {line}")
+        self.broken.append(f"at {self.sim.t:.1f}: {line}")
+
+    # --- what happens ------------------------------------------------------------------------------------
+
+    def look(self, name: str, outcome: Outcome, at: datetime, is_certain: bool) -> None:
+        if outcome is not Outcome.UNKNOWN:
+            self.history[name].append(Seen(at, outcome is Outcome.FAILED, is_certain))
+
+    def repeat(self, event: Looked) -> None:
+        """S4: the same look again, and an older one, change nothing."""
+        sim = self.sim
+        if sim.is_alive and not sim.world.jumps and not sim.world.aborts:
+            made = engine.step(sim.world.plan, sim.state, event, sim.now)
+            if made.state is not sim.state or made.effects:
+                self.fail("S4", f"a look of {event.result.check_id} applied twice changed something")
+
+    def insert(self, message: InsertMessage) -> None:
+        if message.dedupe_key in self.inserted:
+            self.fail("S11", f"key {message.dedupe_key} was used twice")
+        self.inserted[message.dedupe_key] = (self.sim.t, message)
+
+    def arrive(self, message: InsertMessage) -> None:
+        sim = self.sim
+        key = message.dedupe_key
+        self.arrived[key] += 1
+        if self.arrived[key] > 1 + sim.ambiguous[key] + sim.crash_count + sim.counts["commit aborted"]:
+            self.fail("S11", f"{key} was delivered {self.arrived[key]} times")
+
+    # --- after every step --------------------------------------------------------------------------------
+
+    def after(self, before: State, event: Event, state: State, effects: tuple[Effect, ...]) -> None:
+        if isinstance(event, Looked):
+            self._look(before, event, state, effects)
+        if state.incidents is not before.incidents:
+            self._incidents(before, state)
+        for effect in effects:
+            match effect:
+                case AppendTimeline():
+                    self._note(effect, state)
+                case InsertMessage():
+                    self._message(effect, state)
+                case DropMessage():
+                    self._drop(effect, state)
+        if isinstance(event, Tick):
+            self._tick(state)
+
+    def _look(self, before: State, event: Looked, state: State, effects: tuple[Effect, ...]) -> None:
+        name = event.result.check_id
+        old, new = before.checks.get(name) or CheckState(name), state.checks[name]
+        if event.result.verdict.outcome is Outcome.UNKNOWN:
+            counters = [
+                (one.status, one.failures_in_row, one.successes_in_row, one.window, one.gated_failures, one.held_since)
+                for one in (old, new)
+            ]
+            if counters[0] != counters[1] or any(not _is_probe(effect) for effect in effects):
+                self.fail("S3", f"an unknown look of {name} moved something")
+        if not self.sim.world.jumps:
+            mark = mark_of(before.checks.get(name), new, self.sim.now, was_maintenance=False, is_maintenance=False)
+            if mark is not None:
+                self._mark_spans(name, apply_mark(self.spans.get(name, ()), name, mark))
+
+    def _mark_spans(self, name: str, spans: tuple[Span, ...]) -> None:
+        self.spans[name] = spans
+        for left, right in zip(spans, spans[1:], strict=False):
+            if left.to_at != right.from_at or left.from_at >= right.from_at:
+                self.fail("S14", f"the spans of {name} do not tile time")
+        if spans[-1].to_at is not None:
+            self.fail("S14", f"the newest span of {name} has an end")
+
+    def _incidents(self, before: State, state: State) -> None:
+        member_of: dict[str, int] = {}
+        for number, incident in state.incidents.items():
+            old = before.incidents.get(number)
+            if old is not incident and old is not None and old.is_live and incident.is_live:
+                if old.severity is Severity.PAGE and incident.severity is not Severity.PAGE:
+                    self.fail("S17", f"the severity of #{number} fell")
+                if old.cause is Cause.DOWN and incident.cause is not Cause.DOWN:
+                    self.fail("S17", f"the cause of #{number} fell")
+            if not incident.is_live:
+                continue
+            present = [member for member in incident.members if member.left_at is None]
+            for member in present:
+                other = member_of.setdefault(member.check_id, number)
+                if other != number:
+                    self.fail("S5", f"{member.check_id} is in #{other} and in #{number}")
+                if state.checks[member.check_id].incident_id != number:
+                    self.fail("S5", f"{member.check_id} does not know that it is in #{number}")
+            if all(_is_well(state, incident, member.check_id, member.role) for member in present):
+                self.fail("S8", f"#{number} is open and all its members are well")
+        roots = Counter(one.root for one in state.incidents.values() if one.is_live)
+        for root, count in roots.items():
+            if count > 1:
+                self.fail("S5", f"{root} has {count} live incidents")
+
+    def _note(self, effect: AppendTimeline, state: State) -> None:
+        sim = self.sim
+        if effect.kind in ("opened", "reopened", "rerooted", "root_joined", "symptom_joined", "worsened"):
+            name = effect.actor if effect.actor != "monitor" else state.incidents[effect.incident_id].root
+            self.joined.append((sim.t, effect.kind, name, effect.incident_id))
+        incident = state.incidents.get(effect.incident_id)
+        if incident is None or effect.kind not in ("opened", "reopened", "root_joined"):
+            return
+        name = effect.actor
+        check = state.checks[name]
+        if incident.cause is not Cause.DOWN or check.status is not CheckStatus.DOWN:
+            return
+        if not self._has_evidence(check):
+            self.fail("S1", f"#{incident.id} opened for {name} without N in a row or M of K")
+        for above in sim.world.plan.graph.ancestors[name]:
+            ancestor = state.checks.get(above)
+            if ancestor is None:
+                continue
+            is_told = ancestor.incident_id in state.incidents and state.incidents[ancestor.incident_id].is_live
+            if ancestor.status in DOWNISH and (is_told or not ancestor.is_stale):
+                self.fail("S6", f"#{incident.id} opened for {name} while {above} is {ancestor.status}")
+            if ancestor.recovered_at is not None and not sim.world.jumps:
+                age = (sim.now - ancestor.recovered_at).total_seconds()
+                if 0 <= age < sim.world.plan.rules.gate_settle_seconds:
+                    self.fail("S6", f"#{incident.id} opened for {name} {age:.0f} s after {above} recovered")
+
+    def _has_evidence(self, check: CheckState) -> bool:
+        policy = self.sim.world.plan.checks[check.id]
+        seen = self.history[check.id]
+        if not self.sim.world.jumps:
+            seen = [one for one in seen if check.down_since is None or one.at >= check.down_since]
+        streak: list[datetime] = []
+        for index, one in enumerate(seen):
+            streak = [*streak, one.at] if one.has_failed else []
+            recent = seen[max(0, index + 1 - 15) : index + 1]
+            if one.has_failed and one.is_certain:
+                return True
+            if len(streak) >= 3 and not 0 <= (streak[-1] - streak[0]).total_seconds() < 20:
+                return True
+            if sum(look.has_failed for look in recent) >= 5:
+                return True
+        return not policy
+
+    def _message(self, message: InsertMessage, state: State) -> None:
+        incident = state.incidents[message.incident_id]
+        is_end = message.kind in (MessageKind.RESOLVE, MessageKind.SUMMARY)
+        if incident.suppressed_since is not None and not is_end:
+            self.fail("S15", f"{message.dedupe_key} although silenced")
+        if incident.is_live is is_end:
+            self.fail("S9", f"{message.dedupe_key} while the incident is {incident.status}")
+        told = incident.told[message.chat_id]
+        if message.kind is MessageKind.RESOLVE and told.state is not ToldState.OPEN:
+            self.fail("S9", f"{message.dedupe_key} although {told.state} was told")
+        if incident.severity is Severity.PAGE and message.is_silent and not is_end:
+            self.fail("S17", f"{message.dedupe_key} is a silent page")
+
+    def _drop(self, effect: DropMessage, state: State) -> None:
+        queued_s, message = self.inserted[effect.dedupe_key]
+        incident = state.incidents[message.incident_id]
+        is_over = not incident.is_live and incident.told[message.chat_id].state is ToldState.NOTHING
+        if message.kind in OPENING[:2] and is_over and self.sim.t - queued_s > 121 and incident.reopen_count == 0:
+            self.owed_summary[incident.id, message.chat_id] = self.sim.t
+
+    def _tick(self, state: State) -> None:
+        sim = self.sim
+        now, rules, plan = sim.now, sim.world.plan.rules, sim.world.plan
+        for name in state.held:
+            check = state.checks[name]
+            if check.held_since is None or check.status not in DOWNISH:
+                self.fail("L7", f"{name} is held and {check.status}")
+                continue
+            is_free = check.hold_until is not None and (now - check.hold_until).total_seconds() > 5
+            above = [state.checks[one].status for one in plan.graph.ancestors[name] if one in state.checks]
+            is_explained = any(status in DOWNISH for status in above)
+            service = plan.checks[name].service
+            is_deploying = any(one.service == service and one.ended_at is None for one in state.deploys.values())
+            is_waiting = is_explained or is_deploying or check.gate_until is not None
+            if is_free and not is_waiting and check.status is CheckStatus.DOWN and not sim.world.jumps:
+                failure = check.last_failure
+                if failure is not None and state.fresh_since is not None and failure.started_at >= state.fresh_since:
+                    self.fail("L7", f"{name} is held for ever")
+        for incident in state.incidents.values():
+            if not incident.is_live or incident.suppressed_since is not None or sim.world.jumps:
+                continue
+            began_at = max(filter(None, (incident.live_since, incident.unsuppressed_at)))
+            if (now - began_at).total_seconds() < 90:
+                continue
+            for chat in plan.chats:
+                told = incident.told.get(chat.id)
+                is_broken = chat.id in state.chats and state.chats[chat.id].broken_since is not None
+                if chat.is_escalation or is_broken:
+                    continue
+                if told is None or (told.state is not ToldState.OPEN and told.queued_kind is None):
+                    self.fail("L1", f"#{incident.id} is open and nobody is being told in {chat.id}")
+            due_at = engine.incident_due_at(plan, state, incident)
+            if due_at is None:
+                self.fail("L7", f"#{incident.id} is open and has no timer")
+        del rules
+
+    # --- at the end --------------------------------------------------------------------------------------
+
+    def at_the_end(self) -> None:
+        sim, state = self.sim, self.sim.state
+        for incident in state.incidents.values():
+            if incident.is_live:
+                self.fail("L3", f"#{incident.id} of {incident.root} is still open")
+            for told in incident.told.values():
+                chat = state.chats.get(told.chat_id)
+                if told.state is ToldState.OPEN and (chat is None or chat.broken_since is None):
+                    self.fail("L3", f"#{incident.id} was told open and never resolved")
+        if state.held:
+            self.fail("L7", f"held at the end: {sorted(state.held)}")
+        for key, row in sim.rows.items():
+            if row.status != "done":
+                self.fail("L7", f"{key} is still {row.status}")
+        read = {(one.incident_id, one.chat_id) for one in sim.read}
+        for (number, chat_id), when in self.owed_summary.items():
+            has_refused = sim.counts["send blocked"]
+            if (number, chat_id) not in read and not has_refused:
+                self.fail("L4", f"#{number}, over at {when:.0f}, is not represented in {chat_id}")
+        self._alternation()
+        self._budget()
+        if sim.world.kind in ("blips", "quiet") and sim.read:
+            self.fail("S2", f"nothing was wrong and {sim.read[0].key} was said")
+        if sim.world.kind == "single":
+            self._single()
+        if sim.world.kind == "chaos":
+            self._told_at_all()
+
+    def _alternation(self) -> None:
+        open_in: dict[tuple[int, str], bool] = {}
+        seen: set[str] = set()
+        for one in self.sim.read:
+            if one.key in seen:
+                continue
+            seen.add(one.key)
+            pair = (one.incident_id, one.chat_id)
+            if one.kind is MessageKind.RESOLVE:
+                if not open_in.get(pair):
+                    self.fail("S9", f"{one.key} was read and nothing was open")
+                open_in[pair] = False
+            elif one.kind in OPENING:
+                open_in[pair] = True
+
+    def _budget(self) -> None:
+        hours: Counter[tuple[int, str, int]] = Counter()
+        for one in {one.key: one for one in self.sim.read}.values():
+            hours[one.incident_id, one.chat_id, int(one.at_s // 3600)] += 1
+        for (number, chat_id, _), count in hours.items():
+            if count > PINGS_PER_HOUR:
+                self.fail("S10", f"#{number} said {count} things within an hour in {chat_id}")
+
+    def _single(self) -> None:
+        """S7 and L1: one fault, one ping, the right name, in time."""
+        sim, fault = self.sim, self.sim.world.faults[0]
+        opened = [one for one in sim.read if one.kind in OPENING and one.chat_id == sim.world.plan.chats[0].id]
+        if [one.root for one in opened] != [fault.check_id]:
+            self.fail("S7", f"{fault.check_id} broke and people read {[(one.key, one.root) for one in opened]}")
+            return
+        slowest = max(sim.world.plan.checks[fault.check_id].interval_seconds, 0.0)
+        policy = sim.world.plan.checks[fault.check_id]
+        limit = slowest + 2 * (policy.retry_seconds + policy.timeout_seconds) + policy.timeout_seconds + 60.0 + 2.0
+        if opened[0].at_s > fault.from_s + limit:
+            self.fail("L1", f"told after {opened[0].at_s - fault.from_s:.0f} s")
+
+    def _told_at_all(self) -> None:
+        """L1, L2: an outage long enough, in a time without other trouble, is in an incident; a masked one as a root."""
+        sim, world = self.sim, self.sim.world
+        if world.jumps:
+            return
+        trouble = [(one.from_s, one.to_s) for one in (*world.blind, *world.crashes)]
+        trouble += [(when, when + 1500) for when, what, _, _ in world.people if "deploy" in what]
+        for fault in world.faults:
+            if fault.mode != "down" or fault.to_s - fault.from_s < 300:
+                continue
+            masks = [
+                (one.from_s, one.to_s + 120)
+                for one in world.faults
+                if one is not fault and one.check_id in (fault.check_id, *world.plan.graph.ancestors[fault.check_id])
+            ]
+            start = max([fault.from_s, *(end for _, end in masks if end < fault.to_s)])
+            clash = [span for span in (*trouble, *masks) if span[0] < fault.to_s and span[1] > start]
+            if clash or fault.to_s - start < 300:
+                continue
+            ways = [one for one in self.joined if one[2] == fault.check_id and one[0] <= start + 280]
+            if not any(what in ("opened", "reopened", "rerooted", "root_joined", "worsened") for _, what, _, _ in ways):
+                self.fail("L2", f"{fault.check_id} was down from {fault.from_s:.0f} to {fault.to_s:.0f} and not told")
+
+
+def _is_probe(effect: Effect) -> bool:
+    return type(effect).__name__ == "ProbeNow"
+
+
+def _is_well(state: State, incident: Incident, name: str, role: Role) -> bool:
+    check = state.checks[name]
+    if check.status is not CheckStatus.UP:
+        return False
+    if incident.cause is Cause.DEGRADED and check.is_degraded:
+        return False
+    if role is not Role.ROOT:
+        return True
+    return not check.is_flapping and not (incident.cause is Cause.STALE and check.is_stale)
