@@ -47,14 +47,18 @@ def apply_delivery(draft: Draft, event: Delivered) -> None:
         return
     told = incident.told.get(event.chat_id) or Told(event.chat_id)
     is_awaited = told.queued_key == event.dedupe_key
+    is_perhaps = event.outcome is DeliveryOutcome.AMBIGUOUS
+    if is_perhaps and event.kind in _OPENING and told.queued_kind is MessageKind.SUMMARY:
+        return  # the summary on its way is right whether or not the ping arrived
     changes: dict[str, Any] = {}
     if is_awaited:
         changes |= {"queued_kind": None, "queued_key": None, "queued_at": None, "queued_severity": None}
-    if event.outcome in (DeliveryOutcome.DELIVERED, DeliveryOutcome.AMBIGUOUS):
+    is_told = is_perhaps or event.outcome is DeliveryOutcome.DELIVERED
+    if is_told:
         # One that was taken back and arrived after all may have been the silent one: the loud one is to follow.
         severity = (told.queued_severity if is_awaited else told.severity) or Severity.WARNING
         changes |= _told_by(draft, told, event, severity, is_awaited)
-    if is_awaited or event.outcome in (DeliveryOutcome.DELIVERED, DeliveryOutcome.AMBIGUOUS):
+    if is_awaited or is_told:
         draft.put_incident(_with_told(incident, replace(told, **changes)))
         draft.note(incident.id, "message", f"{event.kind} to {event.chat_id}: {event.outcome}")
 

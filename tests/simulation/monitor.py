@@ -36,7 +36,8 @@ from tests.simulation.world import EGRESS, World
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LEASE_SECONDS = 45.0
-RESENT = (MessageKind.OPEN, MessageKind.ESCALATE)
+RESENT = (MessageKind.OPEN, MessageKind.ESCALATE, MessageKind.REOPEN, MessageKind.RISE, MessageKind.SUMMARY)
+"""Rather twice than never; a reminder or an end rather never than twice."""
 
 
 @dataclass(slots=True)

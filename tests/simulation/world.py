@@ -43,7 +43,7 @@ class World:
     blind: tuple[Span, ...] = ()
     """Our own network is out."""
     telegram: tuple[Span, ...] = ()
-    """Trouble of the Bot API: 429, 5xx, refuse, before (time-out, not delivered), after (time-out, delivered), blocked."""
+    """Trouble of the Bot API: 429, 5xx, refuse, blocked, and time-outs before and after delivery."""
     crashes: tuple[Span, ...] = ()
     jumps: tuple[tuple[float, float], ...] = ()
     """At this time the wall clock moves by so many seconds."""
