@@ -13,7 +13,7 @@ QUIET_SECONDS = 3000.0
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One check's own trouble for a while. `mode`: down, flaky (a share of looks fails), degraded, blip."""
+    """One check's own trouble for a while: down, flaky (a share of looks fails), degraded, blip, mute (unknown)."""
 
     check_id: str
     mode: str
@@ -71,7 +71,7 @@ class World:
 
 def make_world(seed: int, *, extra_check: bool = False, is_reversed: bool = False) -> World:
     """Build the world of this seed. The two options must change nothing of what people are told."""
-    kind = ("single", "chaos", "single", "chaos", "blips", "chaos", "quiet", "chaos", "single", "chaos")[seed % 10]
+    kind = ("single", "chaos", "storm", "chaos", "blips", "chaos", "quiet", "chaos", "single", "chaos")[seed % 10]
     policies = _policies(seed, kind)
     if extra_check:
         policies.append(CheckPolicy("extra.healthy", "extra", 30.0, 5.0, 10.0))
@@ -92,13 +92,13 @@ def make_world(seed: int, *, extra_check: bool = False, is_reversed: bool = Fals
 
 
 def _policies(seed: int, kind: str) -> list[CheckPolicy]:
-    count = 4 + int(chance(seed, "count") * 7)
+    count = 9 if kind == "storm" else 4 + int(chance(seed, "count") * 7)
     policies = [CheckPolicy(EGRESS, "vantage", 30.0, 5.0, 10.0, is_vantage=True)]
     for number in range(count):
         name = f"s{number % 4}.c{number}"
         parents = [EGRESS]
         earlier = [one.id for one in policies[1:]]
-        wanted = int(chance(seed, "parents", number) * 2.5) if earlier else 0
+        wanted = int(chance(seed, "parents", number) * 2.5) if earlier and kind != "storm" else 0
         for draw in range(wanted):
             parent = choose(earlier, seed, "parent", number, draw)
             if parent not in parents:
@@ -121,6 +121,8 @@ def _policies(seed: int, kind: str) -> list[CheckPolicy]:
 def _faults(seed: int, kind: str, names: list[str], active_s: float) -> tuple[Fault, ...]:
     if kind == "quiet":
         return ()
+    if kind == "storm":
+        return tuple(Fault(name, "down", 300.0, between(700, 1200, seed, "storm", name)) for name in names)
     if kind == "single":
         start = between(200, 400, seed, "start")
         return (Fault(choose(names, seed, "root"), "down", start, start + between(300, 900, seed, "long")),)
@@ -133,8 +135,9 @@ def _faults(seed: int, kind: str, names: list[str], active_s: float) -> tuple[Fa
             if any(fault.check_id == name and abs(fault.from_s - start) < 600 for fault in faults):
                 continue
         else:
-            mode = choose(["down", "down", "down", "flaky", "degraded", "blip"], seed, "mode", number)
-            lasts = {"blip": 15.0, "degraded": 900.0}.get(mode, between(20, 900, seed, "lasts", number))
+            mode = choose(["down", "down", "down", "flaky", "degraded", "blip", "mute"], seed, "mode", number)
+            longest = 5000 if chance(seed, "long", number) < 0.06 else 900
+            lasts = {"blip": 15.0, "degraded": 900.0}.get(mode, between(20, longest, seed, "lasts", number))
             share = between(0.2, 0.6, seed, "share", number) if mode == "flaky" else 1.0
             if mode == "down" and chance(seed, "flaps", number) < 0.2:
                 faults += [Fault(name, "down", start + turn * 240, start + turn * 240 + 90) for turn in range(5)]
