@@ -83,6 +83,7 @@ class Simulation:
         self.ambiguous: Counter[str] = Counter()
         self.crash_count = 0
         self.is_alive = False
+        self.booted_at = start
         self._generation = 0
         self._heap: list[tuple[float, int, int, Callable[..., None], tuple[Any, ...]]] = []
         self._number = 0
@@ -125,6 +126,7 @@ class Simulation:
     def _boot(self) -> None:
         self._generation += 1
         self.is_alive = True
+        self.booted_at = self.now
         self.state = engine.fresh_start(self.stored, self.now)
         self._flying.clear()
         self._sending.clear()

@@ -148,7 +148,7 @@ class Watch:
                 self.silent_s[number] += paused
             if not incident.is_live:
                 if old is not None and old.is_live:
-                    self._resolved(old, state)
+                    self._resolved(incident, state)
                 continue
             present = [member for member in incident.members if member.left_at is None]
             for member in present:
@@ -169,12 +169,15 @@ class Watch:
         for member in incident.members:
             if member.left_at is None and not _is_well(state, incident, member.check_id, member.role):
                 self.fail("S8", f"#{incident.id} is over and {member.check_id} is not well")
-        last = self.history[incident.root][-3:]
         if incident.cause is not Cause.DOWN or self.sim.world.jumps or incident.root not in state.checks:
             return
-        has_span = len(last) == 3 and (last[-1].at - last[0].at).total_seconds() >= 20
-        if not has_span or any(one.has_failed for one in last):
-            self.fail("S8", f"#{incident.id} is over without three good looks of {incident.root}")
+        streak: list[datetime] = []
+        for one in self.history[incident.root]:
+            if one.at >= incident.started_at:
+                streak = [] if one.has_failed else [*streak, one.at]
+            if len(streak) >= 3 and (streak[-1] - streak[0]).total_seconds() >= 20:
+                return
+        self.fail("S8", f"#{incident.id} is over without three good looks of {incident.root}")
 
     def _note(self, effect: AppendTimeline, state: State) -> None:
         sim = self.sim
@@ -208,27 +211,25 @@ class Watch:
         if sim.world.jumps:
             return
         rules, service = sim.world.plan.rules, sim.world.plan.checks[name].service
-        if state.fresh_since is not None and not any(
-            one.has_failed and one.at >= state.fresh_since for one in self.history[name]
-        ):
+        if not any(one.has_failed and one.at >= sim.booted_at for one in self.history[name]):
             self.fail("S12", f"#{incident.id} opened for {name} on what another process saw")
         for window in state.deploys.values():
             lasts = (sim.now - (window.live_at or sim.now)).total_seconds()
-            if window.service == service and window.ended_at is None and lasts < 195:
-                if (sim.now - window.started_at).total_seconds() < rules.deploy_cap_seconds:
-                    self.fail("S6", f"#{incident.id} opened for {name} during deploy {window.id}")
+            is_running = window.service == service and window.ended_at is None and lasts < 195
+            if is_running and (sim.now - window.started_at).total_seconds() < rules.deploy_cap_seconds:
+                self.fail("S6", f"#{incident.id} opened for {name} during deploy {window.id}")
         for other in state.incidents.values():
             if other.id == incident.id or other.cause is not Cause.DOWN:
                 continue
-            if other.resolved_at is not None and other.root == name and kind == "opened":
-                if (sim.now - other.resolved_at).total_seconds() < rules.reopen_window_seconds:
-                    self.fail("S10", f"#{incident.id} opened for {name} although #{other.id} could be reopened")
+            is_over = other.resolved_at is not None and other.root == name and kind == "opened"
+            if is_over and (sim.now - (other.resolved_at or sim.now)).total_seconds() < rules.reopen_window_seconds:
+                self.fail("S10", f"#{incident.id} opened for {name} although #{other.id} could be reopened")
             is_below = other.root in sim.world.plan.graph.descendants[name]
             is_young = (sim.now - other.live_since).total_seconds() <= rules.reroot_window_seconds
             is_down = other.is_live and state.checks[other.root].status in DOWNISH
-            if is_below and is_young and is_down and not other.is_storm and not incident.is_storm:
-                if len(incident.members) == 1 and kind == "opened":
-                    self.fail("S7", f"#{incident.id} opened for {name} beside #{other.id} of {other.root}")
+            is_new = len(incident.members) == 1 and kind == "opened"
+            if is_below and is_young and is_down and is_new and not other.is_storm and not incident.is_storm:
+                self.fail("S7", f"#{incident.id} opened for {name} beside #{other.id} of {other.root}")
 
     def _has_evidence(self, check: CheckState) -> bool:
         policy = self.sim.world.plan.checks[check.id]
@@ -299,7 +300,8 @@ class Watch:
                 told = incident.told.get(chat.id)
                 is_broken = chat.id in state.chats and state.chats[chat.id].broken_since is not None
                 is_acked = incident.status is IncidentStatus.ACKED
-                if is_acked and incident.ack_until is not None and (now - incident.ack_until).total_seconds() > 20:
+                longest = 3600 if incident.severity is Severity.PAGE else 8 * 3600
+                if is_acked and (now - (incident.acked_at or now)).total_seconds() > longest + 20:
                     self.fail("L7", f"the ack of #{incident.id} does not lapse")
                 if is_broken:
                     continue

@@ -86,7 +86,7 @@ def make_world(seed: int, *, extra_check: bool = False, is_reversed: bool = Fals
     faults = _faults(seed, kind, names, active_s)
     lag = {name: between(0, 40, seed, "lag", name) for name in plan.checks}
     down = _down(plan, faults, lag)
-    last_s = max([active_s, *(end for spans in down.values() for _, end in spans)])
+    last_s = max([active_s, *(one.to_s for one in faults), *(end for spans in down.values() for _, end in spans)])
     world = World(seed, kind, plan, faults, last_s + QUIET_SECONDS, down, lag=lag)
     return _with_trouble(world, names, active_s) if kind in ("chaos", "quiet") else world
 
