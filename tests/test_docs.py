@@ -1,5 +1,6 @@
 """What the documentation promises of checks and layout is what the code has."""
 
+import itertools
 import re
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def test_the_graph_on_the_page_is_the_graph_of_the_code() -> None:
     drawn: set[tuple[str, str]] = set()
     for line in picture[1].strip().splitlines():
         steps = [[name.strip() for name in step.split(",")] for step in line.split("─")]
-        for parents, children in zip(steps, steps[1:], strict=False):
+        for parents, children in itertools.pairwise(steps):
             drawn |= {(child, parent) for child in children for parent in parents}
     drawn = {edge for edge in drawn if edge[1] not in (EVERYTHING, *NETWORK)}
     declared = {(row.id, parent) for row in ROWS for parent in row.parents}
