@@ -18,7 +18,7 @@ from monitor import __version__
 from monitor.config.checklist import Checklist
 from monitor.config.settings import Settings
 from monitor.config.stack import Stack
-from monitor.engine.model import CheckStatus, Looked, Plan, ProbeNow, State, Tick
+from monitor.engine.model import Looked, ProbeNow, State, Tick
 from monitor.engine.step import fresh_start, step
 from monitor.line import Line
 from monitor.listener import listen, serve_web
@@ -29,6 +29,7 @@ from monitor.probing.io import real_io
 from monitor.probing.loop_watch import LoopWatch
 from monitor.probing.runner import Runner
 from monitor.probing.scheduler import Scheduler
+from monitor.probing.sight import blind
 from monitor.store.errors import StoreUnavailableError
 from monitor.store.store import Store
 
@@ -39,8 +40,6 @@ TICK_SECONDS = 1.0
 RETENTION_SECONDS = 6 * 3600.0
 COMMIT_WAIT_SECONDS = 5.0
 """A look waits so long for its commit before the next may start; its result stays in the line all the same."""
-SIGHTS = ("vantage.egress", "vantage.dns")
-"""While one of these is not up, what is seen over the network proves nothing."""
 
 log = structlog.get_logger()
 
@@ -265,19 +264,6 @@ class Service:
 def markers(checklist: Checklist) -> frozenset[str]:
     """Return what the feeds must listen for: the heartbeat marker of each beat check."""
     return frozenset(check.config.marker for check in checklist.checks.values() if check.config.kind == "beat.alive")
-
-
-def blind(plan: Plan, state: State, check_id: str) -> str:
-    """Return why nothing this check sees over the network can be trusted now; empty when it can."""
-    for sight in SIGHTS:
-        seen = state.checks.get(sight)
-        if (
-            sight in plan.checks[check_id].hard_parents
-            and seen
-            and seen.status not in (CheckStatus.PENDING, CheckStatus.UP)
-        ):
-            return f"{sight} is not up, so the monitor's own network is in doubt"
-    return ""
 
 
 HEADINGS = {

@@ -105,19 +105,32 @@ class _OneKeyEach(yaml.SafeLoader):
 
 def stack_from(path: Path | None) -> Stack:
     """Read `monitor.yaml`; no path gives the defaults. Raises UsageError, one line for each mistake."""
-    if path is None:
-        return Stack()
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{path}: is not a text file in UTF-8") from None
-    return stack_of(text, path.name)
+    return Stack() if path is None else stack_of(_text_of(path), path.name)
 
 
 def stack_of(text: str, name: str) -> Stack:
     """Parse the text of `monitor.yaml`; `name` opens every line of a UsageError."""
+    try:
+        return Stack.model_validate(_mapping_of(text, name))
+    except ValidationError as error:
+        raise UsageError(*(f"{name}: {line}" for line in mistakes(error, Stack))) from None
+
+
+def read_mapping(path: Path) -> dict[Any, Any]:
+    """Read a YAML file that holds a mapping, under YAML's strict rules. Raises UsageError of one line."""
+    return _mapping_of(_text_of(path), path.name)
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: is not a text file in UTF-8") from None
+
+
+def _mapping_of(text: str, name: str) -> dict[Any, Any]:
     try:
         data = yaml.load(text, _OneKeyEach)  # noqa: S506  a SafeLoader that also refuses repeated keys
     except yaml.YAMLError as error:
@@ -125,13 +138,10 @@ def stack_of(text: str, name: str) -> Stack:
         where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise UsageError(f"{name}:{where} {getattr(error, 'problem', None) or 'is not YAML'}") from None
     if data is None:
-        return Stack()
+        return {}
     if not isinstance(data, dict):
         raise UsageError(f"{name}: must be a mapping of settings, not {_kind_of(data)}")
-    try:
-        return Stack.model_validate(data)
-    except ValidationError as error:
-        raise UsageError(*(f"{name}: {line}" for line in mistakes(error, Stack))) from None
+    return data
 
 
 def mistakes(error: ValidationError, model: type[BaseModel], prefix: str = "") -> list[str]:
