@@ -5,8 +5,8 @@
     people            .....a.........     what people and machines do
     -> redis          ...O.....R.....     what is said, in the minute it is said, and of whom
 
-A check: `.` well  `x` down  `b` one look fails  `i` one look in five fails, by chance  `d` degraded  `s` slow  `?` undecided
-         `_` no look comes back
+A check: `.` well  `x` down  `b` one look fails  `i` one look in five fails, by chance  `d` degraded  `s` slow
+         `?` undecided  `_` no look comes back
 People:  `a` somebody takes every open incident  `[` and `]` a silence of everything begins and ends
          `D` a deploy starts  `L` it is live  `F` it fails  `K` the monitor is dead for this minute
          `T` another monitor takes over
@@ -178,7 +178,8 @@ class Telling:
         is_first = self._looks[name, minute] == 1
         if letter == "_":
             return None
-        is_bad = letter == "x" or (letter == "b" and is_first) or (letter == "i" and crc32(b"%d" % self._looks[name, -1]) % 5 == 0)
+        is_unlucky = crc32(b"%d" % self._looks[name, -1]) % 5 == 0
+        is_bad = letter == "x" or (letter == "b" and is_first) or (letter == "i" and is_unlucky)
         outcome, reason = _OUTCOMES.get("x" if is_bad else letter, (Outcome.OK, None))
         if not name.startswith("vantage.") and blind(self._letters.plan, self._state(), name):
             outcome, reason = _OUTCOMES["?"]
