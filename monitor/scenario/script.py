@@ -22,7 +22,7 @@ def seconds_of(value: object) -> object:
     if isinstance(value, str):
         found = _DURATION.fullmatch(value.strip())
         if found is None:
-            raise ValueError(f": {value!r} must be a duration like 90s, 5m or 1h30m")
+            raise ValueError("must be a duration like 90s, 5m or 1h30m")
         hours, minutes, seconds = (int(part or 0) for part in found.groups())
         return 3600.0 * hours + 60.0 * minutes + seconds
     return value
@@ -73,7 +73,7 @@ class Moment(_Strict):
         said = [name for name in VERBS if getattr(self, name) is not None]
         if len(said) != 1:
             found = " and ".join(said) if said else "nothing"
-            raise ValueError(f": must say exactly one of {', '.join(VERBS)}; it says {found}")
+            raise ValueError(f"must say exactly one of {', '.join(VERBS)}; it says {found}")
         for name, verb in _BELONGS.items():
             if name in self.model_fields_set and verb != said[0]:
                 raise ValueError(f"{name}: belongs to {verb}, not to {said[0]}")
@@ -125,11 +125,7 @@ def scenario_from(path: Path) -> Scenario:
     try:
         return Scenario.model_validate(data)
     except ValidationError as error:
-        raise UsageError(*(f"{path.name}: {line}" for line in _lines(error))) from None
-
-
-def _lines(error: ValidationError) -> list[str]:
-    return [re.sub(r"\.: ", ": ", line) for line in mistakes(error, Scenario)]
+        raise UsageError(*(f"{path.name}: {line}" for line in mistakes(error, Scenario))) from None
 
 
 def values_of(environment: "tuple[str, ...] | Mapping[str, str] | None") -> dict[str, str]:
