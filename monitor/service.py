@@ -31,6 +31,7 @@ from monitor.probing.loop_watch import LoopWatch
 from monitor.probing.runner import Runner
 from monitor.probing.scheduler import Scheduler
 from monitor.probing.sight import blind
+from monitor.slo import SloWatch
 from monitor.store.errors import StoreError
 from monitor.store.store import Store
 
@@ -117,6 +118,7 @@ class Service:
         self.settings, self.stack, self.plan, self.store = settings, stack, plan, store
         self.watch = LoopWatch(utc_now, time.monotonic)
         self.line = Line(plan, state, store, step, utc_now, on_probe=self._probe)
+        self.slo = SloWatch(checklist.objectives, store.spans, self.line.apply, lambda: self.line.state, utc_now)
         self._outbox_oldest_seconds = 0.0
         self.metrics = Metrics(
             plan,
@@ -124,6 +126,7 @@ class Service:
             version=__version__,
             loop_lag_seconds=self.watch.lag_seconds,
             outbox_oldest_seconds=lambda: self._outbox_oldest_seconds,
+            assessments=lambda: self.slo.assessments,
         )
         make_io = partial(_io, feeds=feeds, own_store=store.prove, loop_lag_seconds=self.watch.lag_seconds)
         self.runner = Runner(make_io, utc_now, time.monotonic, blind=lambda name: blind(plan, self.line.state, name))
@@ -165,6 +168,7 @@ class Service:
             "ticker": self._tick(),
             "outbox age": self._measure_outbox(),
             "retention": self._forget(),
+            "slo": self.slo.run(),
             "web": self._web(listener),
         }
         token = self.settings.alert_bot_token
@@ -253,6 +257,7 @@ class Service:
             readiness=self._readiness,
             subscribe=self.line.subscribe,
             headings={check_id: heading(check_id) for check_id in self.plan.checks},
+            assessments=lambda: self.slo.assessments,
             api_token=self.settings.monitor_token,
         )
         await serve_web(build_app(context), listener)

@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Self, get_args
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -105,6 +105,25 @@ class Alerts(_Strict):
         return self
 
 
+class Slo(_Strict):
+    """One objective: so much of the time, checks are to be up."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,30}$")
+    checks: tuple[str, ...] = ()
+    """All of them must be up."""
+    service: str | None = None
+    """Instead of `checks`: all checks of this service."""
+    target: float = Field(gt=0, lt=100)
+    """In percent."""
+    window_days: int = Field(default=30, ge=1, le=90)
+
+    @model_validator(mode="after")
+    def _is_about_one_thing(self) -> Self:
+        if bool(self.checks) == (self.service is not None):
+            raise ValueError("checks: give either checks or a service")
+        return self
+
+
 class Stack(_Strict):
     """The whole of `monitor.yaml`. Every key has a default; an empty file is a good one."""
 
@@ -116,6 +135,7 @@ class Stack(_Strict):
     vantage: Vantage = Vantage()
     incidents: Incidents = Incidents()
     alerts: Alerts = Alerts()
+    slo: tuple[Slo, ...] = ()
 
 
 class _OneKeyEach(yaml.SafeLoader):

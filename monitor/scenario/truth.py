@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from checks.result import Reason, Result, Verdict, degraded, failed, ok, unknown
 from monitor.engine.model import Plan, State
+from monitor.engine.objectives import PREFIX
 from monitor.probing.sight import blind
 
 LOOP = "vantage.loop"
@@ -55,6 +56,8 @@ class Truth:
         return Result(check_id, verdict, at, 0.05)
 
     def _verdict(self, check_id: str) -> Verdict:
+        if check_id.startswith(PREFIX):
+            return ok(f"{check_id} is not judged in a scenario")
         fault = self._faults.get(check_id)
         if fault is not None:
             return _own(check_id, fault.condition)

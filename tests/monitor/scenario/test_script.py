@@ -73,7 +73,8 @@ MISTAKES = {
         "timeline.0.down: 'redis.pin' is no check, did you mean redis.ping?",
     ),
     "a check that is not built": (
-        "environment: [REDIS_URL, ALERT_BOT_TOKEN, ALERT_CHAT_ID]\ntimeline: [{at: 1m, down: [redis.ping, api.health]}]",
+        "environment: [REDIS_URL, ALERT_BOT_TOKEN, ALERT_CHAT_ID]\n"
+        "timeline: [{at: 1m, down: [redis.ping, api.health]}]",
         "timeline.0.down: api.health needs API_URL in environment",
     ),
     "unknown service": (
