@@ -36,6 +36,8 @@ from monitor.store.errors import StoreError
 from monitor.store.store import Store
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from monitor.delivery.channel import Channel
 
 TICK_SECONDS = 1.0
@@ -169,7 +171,8 @@ class Service:
             "outbox age": self._measure_outbox(),
             "retention": self._forget(),
             "slo": self.slo.run(),
-            "web": self._web(listener),
+            # Built here: importing and building it inside the loop would make the loop late, and the first looks vain.
+            "web": serve_web(self._app(), listener),
         }
         token = self.settings.alert_bot_token
         if token is not None:
@@ -241,7 +244,7 @@ class Service:
                 log.warning("retention.failed", error=str(error))
             await asyncio.sleep(RETENTION_SECONDS)
 
-    async def _web(self, listener: socket) -> None:
+    def _app(self) -> "FastAPI":
         from monitor.web.app import build_app
         from monitor.web.context import WebContext
 
@@ -260,7 +263,7 @@ class Service:
             assessments=lambda: self.slo.assessments,
             api_token=self.settings.monitor_token,
         )
-        await serve_web(build_app(context), listener)
+        return build_app(context)
 
     async def _readiness(self) -> list[str]:
         """Return what is not ready yet."""
