@@ -11,9 +11,9 @@ from datetime import datetime
 import structlog
 
 from monitor.engine.model import Effect, Event, Looked, Plan, ProbeNow, State, Tick
+from monitor.engine.spans import Moment, SpanChange, span_changes
 from monitor.engine.step import Step
 from monitor.store.errors import LeadershipLostError, StoreError
-from monitor.store.spans import Moment, SpanChange, span_changes
 from monitor.store.store import Store
 
 BATCH_EVENTS = 200

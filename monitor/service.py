@@ -19,7 +19,7 @@ from monitor.config.checklist import Checklist
 from monitor.config.rows import heading
 from monitor.config.settings import Settings
 from monitor.config.stack import Stack
-from monitor.engine.model import CheckStatus, Looked, Plan, ProbeNow, State, Tick
+from monitor.engine.model import Looked, ProbeNow, State, Tick
 from monitor.engine.step import fresh_start, step
 from monitor.line import Line
 from monitor.listener import listen, serve_web
@@ -30,6 +30,8 @@ from monitor.probing.io import real_io
 from monitor.probing.loop_watch import LoopWatch
 from monitor.probing.runner import Runner
 from monitor.probing.scheduler import Scheduler
+from monitor.probing.sight import blind
+from monitor.slo import SloWatch
 from monitor.store.errors import StoreError
 from monitor.store.store import Store
 
@@ -42,8 +44,6 @@ TICK_SECONDS = 1.0
 RETENTION_SECONDS = 6 * 3600.0
 COMMIT_WAIT_SECONDS = 5.0
 """A look waits so long for its commit before the next may start; its result stays in the line all the same."""
-SIGHTS = ("vantage.egress", "vantage.dns")
-"""While one of these is not up, what is seen over the network proves nothing."""
 
 log = structlog.get_logger()
 
@@ -120,6 +120,7 @@ class Service:
         self.settings, self.stack, self.plan, self.store = settings, stack, plan, store
         self.watch = LoopWatch(utc_now, time.monotonic)
         self.line = Line(plan, state, store, step, utc_now, on_probe=self._probe)
+        self.slo = SloWatch(checklist.objectives, store.spans, self.line.apply, lambda: self.line.state, utc_now)
         self._outbox_oldest_seconds = 0.0
         self.metrics = Metrics(
             plan,
@@ -127,6 +128,7 @@ class Service:
             version=__version__,
             loop_lag_seconds=self.watch.lag_seconds,
             outbox_oldest_seconds=lambda: self._outbox_oldest_seconds,
+            assessments=lambda: self.slo.assessments,
         )
         make_io = partial(_io, feeds=feeds, own_store=store.prove, loop_lag_seconds=self.watch.lag_seconds)
         self.runner = Runner(make_io, utc_now, time.monotonic, blind=lambda name: blind(plan, self.line.state, name))
@@ -168,6 +170,7 @@ class Service:
             "ticker": self._tick(),
             "outbox age": self._measure_outbox(),
             "retention": self._forget(),
+            "slo": self.slo.run(),
             # Built here: importing and building it inside the loop would make the loop late, and the first looks vain.
             "web": serve_web(self._app(), listener),
         }
@@ -257,6 +260,7 @@ class Service:
             readiness=self._readiness,
             subscribe=self.line.subscribe,
             headings={check_id: heading(check_id) for check_id in self.plan.checks},
+            assessments=lambda: self.slo.assessments,
             api_token=self.settings.monitor_token,
         )
         return build_app(context)
@@ -275,19 +279,6 @@ class Service:
 def markers(checklist: Checklist) -> frozenset[str]:
     """Return what the feeds must listen for: the heartbeat marker of each beat check."""
     return frozenset(check.config.marker for check in checklist.checks.values() if check.config.kind == "beat.alive")
-
-
-def blind(plan: Plan, state: State, check_id: str) -> str:
-    """Return why nothing this check sees over the network can be trusted now; empty when it can."""
-    for sight in SIGHTS:
-        seen = state.checks.get(sight)
-        if (
-            sight in plan.checks[check_id].hard_parents
-            and seen
-            and seen.status not in (CheckStatus.PENDING, CheckStatus.UP)
-        ):
-            return f"{sight} is not up, so the monitor's own network is in doubt"
-    return ""
 
 
 def _is_seen(state: State, check_id: str) -> bool:

@@ -242,8 +242,16 @@ def _check_clocks(draft: Draft) -> None:
 def _warn_of_stale(draft: Draft, check_id: str) -> None:
     """Open a warning of our own, unless something above explains that we cannot look."""
     ancestors = [draft.checks.get(name) for name in draft.plan.graph.ancestors[check_id]]
-    if all(above is None or (above.status is CheckStatus.UP and not above.is_stale) for above in ancestors):
+    patience = stale_after_seconds(draft.plan.checks[check_id])
+    if all(above is None or _has_been_seen_well(above, draft.now, patience) for above in ancestors):
         open_root(draft, check_id, Cause.STALE)
+
+
+def _has_been_seen_well(check: CheckState, now: datetime, seconds: float) -> bool:
+    """Return whether it is up, and has been so for long enough that a look below it should have come."""
+    if check.status is not CheckStatus.UP or check.is_stale:
+        return False
+    return check.recovered_at is None or not 0 <= since(check.recovered_at, now) <= seconds
 
 
 def _forget_unplanned(draft: Draft) -> None:
