@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from socket import socket
-from typing import TYPE_CHECKING
 
 import structlog
 
@@ -31,9 +30,7 @@ from monitor.probing.runner import Runner
 from monitor.probing.scheduler import Scheduler
 from monitor.store.errors import StoreUnavailableError
 from monitor.store.store import Store
-
-if TYPE_CHECKING:
-    from monitor.delivery.channel import Channel
+from monitor.telling import telling_loops
 
 TICK_SECONDS = 1.0
 RETENTION_SECONDS = 6 * 3600.0
@@ -158,7 +155,10 @@ class Service:
 
     def _loops(self, listener: socket) -> dict[str, Coroutine[None, None, None]]:
         """Return what runs beside the line, by name."""
-        loops: dict[str, Coroutine[None, None, None]] = {
+        telling = telling_loops(
+            self.settings, self.stack, self.plan, self.line, self.store, self.metrics, self.scheduler.probe_now, utc_now
+        )
+        return telling | {
             "loop watch": self.watch.run(),
             "scheduler": self.scheduler.run(),
             "ticker": self._tick(),
@@ -166,37 +166,6 @@ class Service:
             "retention": self._forget(),
             "web": self._web(listener),
         }
-        token = self.settings.alert_bot_token
-        if token is not None:
-            # aiogram takes seconds to import: here, before the loops turn, and only where it is used.
-            from monitor.bot.operators import OperatorsBot
-            from monitor.delivery.outbox import Delivery
-            from monitor.delivery.telegram import TelegramChannel
-
-            api_url = self.settings.telegram_api_url
-            channels: dict[str, Channel] = {"telegram": TelegramChannel(token, api_url=api_url)}
-            delivery = Delivery(
-                self.line,
-                self.store,
-                channels,
-                self.plan,
-                utc_now,
-                dashboard_url=self.settings.monitor_url,
-                on_attempt=self.metrics.message_attempt,
-            )
-            alerts = self.stack.alerts
-            bot = OperatorsBot(
-                token,
-                api_url,
-                self.line,
-                self.plan,
-                alerts.operators,
-                alerts.viewers,
-                self.scheduler.probe_now,
-                now=utc_now,
-            )
-            loops |= {"delivery": delivery.run(), "bot": bot.run()}
-        return loops
 
     async def _hand_on(self, result: Result) -> None:
         self.metrics.observe(result)

@@ -16,6 +16,8 @@ from monitor.engine.model import Chat, CheckPolicy, Plan, Rules, Severity
 from monitor.errors import UsageError
 
 AnyCheck = Check[Any, Any]
+OPS = "telegram:ops"
+"""The chat of `ALERT_CHAT_ID`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,7 @@ def build_checklist(settings: Settings, stack: Stack) -> Checklist:
     targets = _chat_targets(settings, stack)
     plan = Plan(
         checks={check_id: _policy(config) for check_id, config in configs.items()},
-        chats=tuple(Chat(f"telegram:{chat.name}", is_escalation=chat.escalation) for chat in stack.alerts.chats)
-        or tuple(Chat(chat_id) for chat_id in targets),
+        chats=_chats(settings, stack),
         rules=Rules(**stack.incidents.model_dump()),
     )
     checks = {check_id: CHECKS[config.kind](config) for check_id, config in configs.items()}
@@ -183,7 +184,19 @@ def _policy(config: CheckConfig) -> CheckPolicy:
     )
 
 
+FALLBACK = Chat("apprise:fallback", "apprise", is_fallback=True)
+"""One chat for all fallback addresses together: whoever reads one of them is told."""
+
+
+def _chats(settings: Settings, stack: Stack) -> tuple[Chat, ...]:
+    named = tuple(Chat(f"telegram:{chat.name}", is_escalation=chat.escalation) for chat in stack.alerts.chats)
+    usual = (Chat(OPS),) if settings.alert_chat_id else ()
+    return (*(named or usual), *((FALLBACK,) if settings.fallback_addresses else ()))
+
+
 def _chat_targets(settings: Settings, stack: Stack) -> dict[str, str]:
-    if stack.alerts.chats:
-        return {f"telegram:{chat.name}": chat.chat_id for chat in stack.alerts.chats}
-    return {"telegram:ops": settings.alert_chat_id} if settings.alert_chat_id else {}
+    targets = {f"telegram:{chat.name}": chat.chat_id for chat in stack.alerts.chats}
+    if not targets and settings.alert_chat_id:
+        targets = {OPS: settings.alert_chat_id}
+    # Its addresses are secrets: the database learns only where they stand.
+    return targets | ({FALLBACK.id: "MONITOR_FALLBACK_URLS"} if settings.fallback_addresses else {})

@@ -137,9 +137,17 @@ class Desk:
 
     def may_reach(self, chat_id: str) -> bool:
         """Say whether the chat may be written to now: neither paused nor known to be broken."""
+        return not self.is_paused(chat_id) and not self.is_broken(chat_id)
+
+    def is_paused(self, chat_id: str) -> bool:
+        """Say whether the channel asked to leave the chat alone for now."""
         until = self._paused_until.get(chat_id)
+        return until is not None and until > self.now()
+
+    def is_broken(self, chat_id: str) -> bool:
+        """Say whether the chat is known to refuse messages."""
         chat = self.state.chats.get(chat_id)
-        return (until is None or until <= self.now()) and (chat is None or chat.broken_since is None)
+        return chat is not None and chat.broken_since is not None
 
     async def move(self, chat_id: str, target: str) -> None:
         """Remember that the chat has a new target."""

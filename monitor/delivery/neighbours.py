@@ -83,6 +83,28 @@ class Outbox(Protocol):
         ...
 
 
+class Board(Protocol):
+    """The message that is a chat's board."""
+
+    @property
+    def message_id(self) -> int: ...
+
+    @property
+    def is_pinned(self) -> bool: ...
+
+
+class Boards(Protocol):
+    """Which message is the board of each chat."""
+
+    async def board(self, chat_id: str) -> Board | None:
+        """Return the chat's board; None when it has none."""
+        ...
+
+    async def set_board(self, chat_id: str, message_id: int | None, *, is_pinned: bool = False) -> None:
+        """Remember the chat's board; None forgets it."""
+        ...
+
+
 class Changes(Protocol):
     """One listener's view of a state that moves."""
 

@@ -31,7 +31,9 @@ class Delivery:
         dashboard_url: str | None = None,
         on_attempt: OnAttempt | None = None,
     ) -> None:
-        desk = Desk(line, rows, channels, plan, now, sleep, dashboard_url=dashboard_url, on_attempt=on_attempt)
+        self.desk = desk = Desk(
+            line, rows, channels, plan, now, sleep, dashboard_url=dashboard_url, on_attempt=on_attempt
+        )
         self._line = line
         self._rows = rows
         self._now = now

@@ -9,8 +9,9 @@ from monitor.delivery.neighbours import OutboxMessage
 from monitor.delivery.pace import backoff_seconds
 from monitor.engine.model import Delivered, DeliveryOutcome, Incident, MessageKind, Told
 
-SENT_AGAIN = frozenset({MessageKind.OPEN, MessageKind.ESCALATE})
-"""Kinds that are sent again when nobody knows whether they arrived: twice is better than never. The rest is not."""
+SENT_AGAIN = frozenset(MessageKind) - {MessageKind.REMIND, MessageKind.RESOLVE}
+"""Kinds that are sent again when nobody knows whether they arrived: twice is better than never. What is left out is
+said by the card as well, or by the next reminder."""
 
 UNWANTED_SECONDS = 60.0
 """How long a row that the engine does not wait for is left alone, if the store has not dropped it by then."""

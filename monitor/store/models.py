@@ -148,8 +148,12 @@ chat = Table(
     Column("paused_until", Instant),
     Column("busy_until", Instant),
     Column("body", Text),
+    Column("board_message_id", BigInteger),
+    Column("is_board_pinned", Boolean),
 )
-"""Where a chat is reached: as configured, and as moved by its channel since. Busy: one of its messages is leased."""
+"""Where a chat is reached: as configured, and as moved by its channel since. Busy: one of its messages is leased.
+
+Its board: the message that is edited every minute, and whether it is pinned."""
 
 message = Table(
     "message",

@@ -143,7 +143,8 @@ class OutboxRows:
     async def set_chat_target(self, chat_id: str, target: str) -> None:
         """Keep where the chat has moved. It holds until the configuration names another target."""
         async with self._database.write() as connection:
-            await connection.execute(sa.update(chat).where(chat.c.id == chat_id).values(target=target))
+            moved = sa.update(chat).where(chat.c.id == chat_id)
+            await connection.execute(moved.values(target=target, board_message_id=None))
 
     async def ensure_chats(self, targets: Mapping[str, str]) -> None:
         """Make the configured chats known, and drop what waits for chats that are configured no more."""
@@ -157,7 +158,9 @@ class OutboxRows:
                     await connection.execute(sa.insert(chat).values(values))
                 elif known[chat_id] != target:
                     moved = sa.update(chat).where(chat.c.id == chat_id)
-                    await connection.execute(moved.values(configured_target=target, target=target))
+                    await connection.execute(
+                        moved.values(configured_target=target, target=target, board_message_id=None)
+                    )
             await connection.execute(
                 sa.update(message)
                 .where(message.c.status.in_(WAITING), message.c.chat_id.not_in(list(targets)))
