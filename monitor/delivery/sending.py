@@ -40,8 +40,9 @@ class Sending:
         await self._settle(row, incident, told, await self._send(row, incident, told, place))
 
     async def _send(self, row: OutboxMessage, incident: Incident, told: Told, place: Place) -> Sent:
-        rendered = self._desk.message(row.kind, incident, has_root=told.root_message_id is not None)
-        reply_to = None if row.kind is MessageKind.OPEN else told.root_message_id
+        root = self._desk.root_of(incident.id, told)
+        rendered = self._desk.message(row.kind, incident, has_root=root is not None)
+        reply_to = None if row.kind is MessageKind.OPEN else root
         sent = await place.channel.send(place.target, rendered, reply_to=reply_to, is_silent=row.is_silent)
         self._desk.attempted(place, row.kind.value, sent, key=row.key)
         return sent

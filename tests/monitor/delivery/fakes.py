@@ -204,6 +204,13 @@ class FakeChannel:
         return self.script.pop(0) if self.script else Sent(DeliveryOutcome.DELIVERED, message_id)
 
 
+class FakeFallback(FakeChannel):
+    """Takes everything, and gives no message to be edited."""
+
+    async def _answer(self, message_id: int) -> Sent:
+        return Sent(DeliveryOutcome.DELIVERED)
+
+
 def incident(told: Mapping[str, Told], *, number: int = 1, **changes: object) -> Incident:
     made = Incident(number, "redis.ping", Severity.PAGE, IncidentStatus.OPEN, START, START, told=told, revision=2)
     return replace(made, **changes)  # type: ignore[arg-type]
