@@ -118,7 +118,7 @@ def next_due_of(draft: Draft, incident: Incident) -> datetime | None:
         if state is not None and state.retest_at is not None:
             times.append(state.retest_at)
         elif told.next_reminder_at is not None:
-            if not chat.is_fallback or _falls_back(draft, incident):
+            if not (chat.is_fallback and _is_told_first(draft, incident)):
                 times.append(told.next_reminder_at)
         elif incident.unacked_since is not None and chat.is_escalation:
             times.append(after(incident.unacked_since, draft.plan.rules.escalate_after_seconds))
@@ -203,14 +203,19 @@ def _falls_back(draft: Draft, incident: Incident) -> bool:
     """Return whether a page reached none of the chats that are told first: all are broken, or it waits too long."""
     if incident.severity is not Severity.PAGE or incident.status is IncidentStatus.ACKED:
         return False
-    first = [chat for chat in draft.plan.chats if chat.is_first]
-    tellings = [incident.told.get(chat.id) or Told(chat.id) for chat in first]
-    if any(told.state is ToldState.OPEN and told.severity is Severity.PAGE for told in tellings):
+    if _is_told_first(draft, incident):
         return False
     patience = draft.plan.rules.fallback_after_seconds
-    queued = [told.queued_at for told in tellings if told.queued_at is not None]
+    first = [chat for chat in draft.plan.chats if chat.is_first]
+    queued = [told.queued_at for chat in first if (told := incident.told.get(chat.id)) and told.queued_at]
     is_late = any(is_due(after(queued_at, patience), draft.now, patience) for queued_at in queued)
     return is_late or all(_is_broken(draft, chat) for chat in first)
+
+
+def _is_told_first(draft: Draft, incident: Incident) -> bool:
+    """Return whether one of the chats that are told first knows of the page."""
+    tellings = [incident.told.get(chat.id) for chat in draft.plan.chats if chat.is_first]
+    return any(told and told.state is ToldState.OPEN and told.severity is Severity.PAGE for told in tellings)
 
 
 def _may_send(draft: Draft, incident: Incident, chat: Chat, told: Told, want: MessageKind) -> bool:

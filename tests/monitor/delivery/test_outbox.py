@@ -169,12 +169,22 @@ async def test_an_opening_that_may_have_arrived_is_sent_again() -> None:
     assert [attempt.text for attempt in world.channel.attempts] == [CARD, CARD]
 
 
-@pytest.mark.parametrize(
-    "kind", [MessageKind.REMIND, MessageKind.RESOLVE, MessageKind.RISE, MessageKind.REOPEN, MessageKind.SUMMARY]
-)
-async def test_any_other_message_that_may_have_arrived_is_not_sent_again(kind: MessageKind) -> None:
-    over = RESOLVED if kind in (MessageKind.RESOLVE, MessageKind.SUMMARY) else {}
-    world = replying(kind, AMBIGUOUS, **over)
+@pytest.mark.parametrize("kind", [MessageKind.RISE, MessageKind.REOPEN, MessageKind.SUMMARY])
+async def test_news_that_may_have_arrived_is_sent_again(kind: MessageKind) -> None:
+    """Nothing else would say it: a page that is lost here is lost."""
+    world = replying(kind, AMBIGUOUS, **(RESOLVED if kind is MessageKind.SUMMARY else {}))
+    await world.work()
+    assert world.line.applied == []
+    await world.work(after_seconds=1.3)
+    assert len(world.channel.attempts) == 2
+    [event] = world.line.applied
+    assert isinstance(event, Delivered)
+    assert event.outcome is DeliveryOutcome.DELIVERED
+
+
+@pytest.mark.parametrize("kind", [MessageKind.REMIND, MessageKind.RESOLVE])
+async def test_what_the_card_says_too_is_not_sent_again(kind: MessageKind) -> None:
+    world = replying(kind, AMBIGUOUS, **(RESOLVED if kind is MessageKind.RESOLVE else {}))
     await world.work()
     await world.work(after_seconds=120)
     assert len(world.channel.attempts) == 1
