@@ -350,12 +350,10 @@ async def test_a_card_that_can_neither_be_edited_nor_sent_waits() -> None:
 
 
 async def test_a_migrated_chat_gets_its_card_at_the_new_target() -> None:
-    world = carding(
-        Sent(DeliveryOutcome.MIGRATED, migrated_to="-1009"), Sent(DeliveryOutcome.PERMANENT, is_message_gone=True)
-    )
+    world = carding(Sent(DeliveryOutcome.MIGRATED, migrated_to="-1009"))
     await world.work()
     await world.work(after_seconds=5)
-    assert [attempt.target for attempt in world.channel.attempts] == ["-100", "-1009", "-1009"]
+    assert [(attempt.target, attempt.edited) for attempt in world.channel.attempts] == [("-100", 7), ("-1009", None)]
 
 
 async def test_a_refused_edit_is_tried_hourly_and_given_up_once_the_incident_is_closed() -> None:

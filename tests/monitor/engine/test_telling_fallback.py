@@ -161,6 +161,7 @@ def test_a_reminder_that_will_not_be_sent_is_no_timer() -> None:
     assert incident_due_at(story.plan, story.state, story.incidents[1]) == reminder_at
     take(story, OPS)
     story.tick(61)
+    take(story, OPS)
     story.fail(API)
     due_at = incident_due_at(story.plan, story.state, story.incidents[1])
     assert due_at is not None
