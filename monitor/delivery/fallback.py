@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -83,6 +84,13 @@ def open_services(addresses: Sequence[SecretStr]) -> "tuple[NotifyBase, ...]":
 
     Imports apprise and hundreds of its plugins: not to be called while the loop turns.
     """
+    with warnings.catch_warnings():
+        # Its plugins try modules that Python is about to drop; that is no news for who runs the monitor.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return _open(addresses)
+
+
+def _open(addresses: Sequence[SecretStr]) -> "tuple[NotifyBase, ...]":
     from apprise import Apprise, AppriseAsset
 
     # It prints addresses when they fail, with more of them the lower the level.
