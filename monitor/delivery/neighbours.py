@@ -1,5 +1,6 @@
 """What delivery asks of its neighbours: the outbox rows of the store, and the line that holds the state."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -58,12 +59,23 @@ class Outbox(Protocol):
         ...
 
     async def release_message(
-        self, key: str, lease_token: str, due_at: datetime, error: str, *, is_counted: bool = True
+        self,
+        key: str,
+        lease_token: str,
+        due_at: datetime,
+        error: str,
+        *,
+        is_counted: bool = True,
+        may_have_left: bool = False,
     ) -> None:
         """Give a message back to the queue, not before `due_at`; nothing happens when the lease is another's.
 
-        `is_counted` False takes the attempt back: it was no failure.
+        `is_counted` False takes the attempt back: it was no failure. `may_have_left`: perhaps it arrived.
         """
+        ...
+
+    async def doubtful_messages(self, now: datetime) -> Sequence[OutboxMessage]:
+        """Return what was dropped when it may have left already, and nobody is sending any more."""
         ...
 
     async def pause_chat(self, chat_id: str, until: datetime) -> None:

@@ -39,6 +39,12 @@ class Sending:
             return
         await self._settle(row, incident, told, await self._send(row, incident, told, place))
 
+    async def admit(self, row: OutboxMessage) -> None:
+        """Tell the line of a message that was dropped, and may have arrived all the same."""
+        detail = "dropped when it may have left"
+        ambiguous = DeliveryOutcome.AMBIGUOUS
+        await self._desk.tell(Delivered(row.incident_id, row.chat_id, row.kind, row.key, ambiguous, detail=detail))
+
     async def _send(self, row: OutboxMessage, incident: Incident, told: Told, place: Place) -> Sent:
         root = self._desk.root_of(incident.id, told)
         rendered = self._desk.message(row.kind, incident, has_root=root is not None)
@@ -83,14 +89,26 @@ class Sending:
 
     async def _retry(self, row: OutboxMessage, sent: Sent) -> None:
         if sent.retry_after_seconds is None:
-            await self._release(row, backoff_seconds(max(1, row.attempts), row.key), sent.detail)
+            seconds = backoff_seconds(max(1, row.attempts), row.key)
+            is_doubtful = sent.outcome is DeliveryOutcome.AMBIGUOUS
+            await self._release(row, seconds, sent.detail, may_have_left=is_doubtful)
             return
         until = await self._desk.pause(row.chat_id, sent.retry_after_seconds)
         await self._desk.rows.release_message(row.key, row.lease_token, until, sent.detail, is_counted=False)
 
-    async def _release(self, row: OutboxMessage, seconds: float, error: str, *, is_counted: bool = True) -> None:
+    async def _release(
+        self,
+        row: OutboxMessage,
+        seconds: float,
+        error: str,
+        *,
+        is_counted: bool = True,
+        may_have_left: bool = False,
+    ) -> None:
         due_at = self._desk.now() + timedelta(seconds=seconds)
-        await self._desk.rows.release_message(row.key, row.lease_token, due_at, error, is_counted=is_counted)
+        await self._desk.rows.release_message(
+            row.key, row.lease_token, due_at, error, is_counted=is_counted, may_have_left=may_have_left
+        )
 
 
 def _is_wanted(row: OutboxMessage, incident: Incident, told: Told) -> bool:

@@ -174,9 +174,12 @@ message = Table(
     Column("finished_at", Instant),
     Column("message_id", BigInteger),
     Column("last_error", Text, nullable=False),
+    Column("may_have_left", Boolean),
     Index("message_by_status", "status", "due_at"),
 )
-"""The outbox: queued → sending → sent, ambiguous or dead; or dropped before it left."""
+"""The outbox: queued → sending → sent, ambiguous or dead; or dropped before it left.
+
+Doubtful: dropped when it may have left already, by an attempt without an answer or one that runs still."""
 
 proof = Table(
     "proof",

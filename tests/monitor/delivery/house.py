@@ -69,6 +69,10 @@ class House:
         looks = [Result(name, bad if name in self.failing else good, self.at, 0.1) for name in self.plan.checks]
         await self.apply(*(Looked(look) for look in looks), Tick())
 
+    async def deliver_once(self) -> None:
+        """Deliver what is due, one thing for each chat."""
+        await self.delivery.deliver_due()
+
     async def deliver(self) -> None:
         """Deliver what is due until nothing more is."""
         for _ in range(20):
