@@ -1,4 +1,4 @@
-"""`python -m tests.under_fire PLACE`: start the monitor at once as often as told; `make under-fire` is in the tests.
+"""`python -m tests.under_fire PLACE`: a monitor that can be killed and started again at once, as often as told.
 
 Everything is imported once; each line on standard input forks a fresh monitor and answers with its process id. So a
 monitor is back within milliseconds of being killed, and dies at every moment of its life.

@@ -411,3 +411,13 @@ def test_a_clock_that_was_set_back_holds_up_no_edit() -> None:
         pace.edited(1, OPS, START)
     assert not pace.may_edit(2, OPS, START)
     assert pace.may_edit(1, OPS, START - timedelta(hours=1))
+
+
+async def test_a_message_dropped_when_it_may_have_left_is_admitted() -> None:
+    world = World(FakeLine(state_with(incident({OPS: Told(OPS)}))))
+    world.rows.doubtful = [OPEN_ROW]
+    await world.work()
+    [event] = world.line.applied
+    assert isinstance(event, Delivered)
+    assert (event.dedupe_key, event.outcome) == (OPEN_KEY, DeliveryOutcome.AMBIGUOUS)
+    assert world.channel.attempts == []
