@@ -174,7 +174,7 @@ class DemoStack:
     def _write_monitor_yaml(self) -> None:
         configuration = yaml.safe_load((HERE / "monitor.yaml").read_text(encoding="utf-8"))
         configuration["vantage"] = {
-            "dns_names": ["localhost", "ip6-localhost"],
+            "dns_names": ["localhost"],
             "egress_targets": [f"{HOST}:{port}" for port in self.outside.ports],
         }
         configuration["alerts"] = {"operators": [OPERATOR_ID]}

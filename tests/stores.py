@@ -1,18 +1,24 @@
 """Databases for tests: a file, and a real PostgreSQL server with a fresh database for each test."""
 
+import asyncio
+import contextlib
 import itertools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from checks.result import Fact, Reason, Result, failed, ok
 from demo.servers import PostgresServer
-from monitor.engine.model import InsertMessage, MessageKind, Severity, State
+from monitor.engine.model import CheckPolicy, InsertMessage, MessageKind, Plan, Severity, State
+from monitor.line import Line, StepFunction
 from monitor.store.store import Store
 
 T0 = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+PLAN = Plan({"api.health": CheckPolicy("api.health", "nexus-api", 30.0, 10.0, 10.0)})
 _numbers = itertools.count(1)
 
 
@@ -71,3 +77,23 @@ async def store(database_url: str) -> AsyncIterator[Store]:
 async def queue(store: Store, *messages: InsertMessage, seconds: float = 0.0) -> None:
     """Commit messages to the outbox."""
     await store.commit([], State(), State(), messages, at(seconds))
+
+
+@asynccontextmanager
+async def running(store: Any, step: StepFunction, **more: Any) -> AsyncIterator[Line]:
+    """Give a line over one check, on the empty state, that runs until the block ends."""
+    line = Line(PLAN, State(), store, step, lambda: T0, **more)
+    worker = asyncio.create_task(line.run())
+    try:
+        yield line
+    finally:
+        worker.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await worker
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Return when it is so; fail after twenty seconds."""
+    async with asyncio.timeout(20):
+        while not is_so():  # noqa: ASYNC110 (what is waited for tells nobody)
+            await asyncio.sleep(0.001)

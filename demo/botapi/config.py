@@ -74,8 +74,8 @@ class WorldConfig(_Strict):
     """Everything that exists when the server starts."""
 
     bots: tuple[BotConfig, ...] = (
-        BotConfig(token=NEXUS_TOKEN, username="nexus_demo_bot", name="Nexus"),
         BotConfig(token=ALERT_TOKEN, username="nexus_alerts_bot", name="Nexus Monitor"),
+        BotConfig(token=NEXUS_TOKEN, username="nexus_demo_bot", name="Nexus"),
     )
     people: tuple[PersonConfig, ...] = (
         PersonConfig(id=OPERATOR_ID, first_name="Olivia", last_name="Operator", username="olivia", is_operator=True),

@@ -123,7 +123,7 @@ def _incident_lines(incident: Incident, state: State, now: datetime) -> list[lis
     condition = condition_of(incident, state.checks)
     lines = [
         [Span(f"{condition.sign} {condition.word}", "bold"), Span(f" · {tag(incident)} "), subject(incident)],
-        [Span("since "), moment(incident.started_at, now), Span(f", {spell(now - incident.started_at)}")],
+        [Span("since "), moment(incident.outage_started_at, now), Span(f", {spell(now - incident.outage_started_at)}")],
     ]
     if incident.acked_by is not None:
         lines.append([Span(f"✅ {sentence(incident.acked_by, 100)}")])

@@ -45,8 +45,10 @@ def run_demo(
         return
     _require_demo()
     ports = _ports(port)
+    from demo.guard import guarded
+
     folder = Path(tempfile.mkdtemp(prefix="nexus-monitor-demo-"))
-    with _interrupts(), suppress(KeyboardInterrupt):
+    with _interrupts(), guarded(folder), suppress(KeyboardInterrupt):
         _run(folder, ports, browser=browser)
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -46,27 +46,13 @@ def _redis(settings: Settings, stack: Stack) -> Given:
 
 
 ROWS: tuple[Row, ...] = (
-    Row("vantage.loop", "monitor", (), _nothing, is_remote=False),
     Row(
-        "vantage.dns",
-        "monitor",
-        (),
-        lambda settings, stack: {"names": stack.vantage.dns_names},
-        is_remote=False,
-    ),
-    Row(
-        "vantage.egress",
-        "monitor",
-        (),
-        lambda settings, stack: {"targets": stack.vantage.egress_targets},
-        is_remote=False,
-    ),
-    Row("vantage.store", "monitor", (), _nothing, is_remote=False),
-    Row(
-        "telegram.api",
-        "telegram",
-        ("alert_bot_token",),
-        lambda settings, stack: {"token": settings.alert_bot_token, "api_base_url": settings.telegram_api_url},
+        "api.health",
+        "api",
+        ("api_url",),
+        lambda settings, stack: {"url": f"{settings.api_url}/health"},
+        parents=("postgres.connect", "redis.ping"),
+        checklist="API: health check endpoint returns 200",
     ),
     Row("postgres.connect", "database", ("database_url",), _database, checklist="API: database connections work"),
     Row("redis.ping", "redis", ("redis_url",), _redis, checklist="API: Redis connections work"),
@@ -77,14 +63,6 @@ ROWS: tuple[Row, ...] = (
         _redis,
         parents=("redis.ping",),
         checklist="API: Redis connections work",
-    ),
-    Row(
-        "api.health",
-        "api",
-        ("api_url",),
-        lambda settings, stack: {"url": f"{settings.api_url}/health"},
-        parents=("postgres.connect", "redis.ping"),
-        checklist="API: health check endpoint returns 200",
     ),
     Row(
         "bot.webhook",
@@ -136,6 +114,28 @@ ROWS: tuple[Row, ...] = (
         lambda settings, stack: {"url": settings.miniapp_url},
         checklist="Mini App: React app loads",
     ),
+    Row(
+        "telegram.api",
+        "telegram",
+        ("alert_bot_token",),
+        lambda settings, stack: {"token": settings.alert_bot_token, "api_base_url": settings.telegram_api_url},
+    ),
+    Row("vantage.loop", "monitor", (), _nothing, is_remote=False),
+    Row(
+        "vantage.dns",
+        "monitor",
+        (),
+        lambda settings, stack: {"names": stack.vantage.dns_names},
+        is_remote=False,
+    ),
+    Row(
+        "vantage.egress",
+        "monitor",
+        (),
+        lambda settings, stack: {"targets": stack.vantage.egress_targets},
+        is_remote=False,
+    ),
+    Row("vantage.store", "monitor", (), _nothing, is_remote=False),
 )
 
 EVERYTHING = "vantage.loop"

@@ -87,16 +87,16 @@ def _head(scene: Scene, condition: Condition) -> list[Line]:
     incident = scene.incident
     title: Line = [Span(f"{condition.sign} {condition.word}", "bold")]
     if condition is Condition.RECOVERED and incident.resolved_at is not None:
-        title.append(Span(f" · lasted {spell(incident.resolved_at - incident.started_at)}"))
+        title.append(Span(f" · lasted {spell(incident.resolved_at - incident.outage_started_at)}"))
     policy = scene.plan.checks.get(incident.root)
     if policy is not None and not incident.is_storm:
         title.append(Span(f" · {clip(clean(policy.service) or '?', SERVICE_UNITS)}"))
     title += [Span(" · "), subject(incident)]
     times: Line = [Span(f"{tag(incident)} · ")]
     if condition is Condition.RECOVERED and incident.resolved_at is not None:
-        times += [moment(incident.started_at, scene.now), Span(" – "), moment(incident.resolved_at, scene.now)]
+        times += [moment(incident.outage_started_at, scene.now), Span(" – "), moment(incident.resolved_at, scene.now)]
     else:
-        times += [Span("since "), moment(incident.started_at, scene.now)]
+        times += [Span("since "), moment(incident.outage_started_at, scene.now)]
     if incident.reopen_count:
         times.append(Span(f" · back {_times(incident.reopen_count)}"))
     return [title, times, _deploy_line(scene)]
@@ -116,9 +116,13 @@ def _deploy_line(scene: Scene) -> Line:
         Span(sentence(deploy.commit[:7]) or "?", "code"),
         Span(f" of {sentence(deploy.service, SERVICE_UNITS) or '?'}"),
     ]
-    if deploy.live_at is None or deploy.live_at > incident.started_at:
+    if deploy.live_at is None or deploy.live_at > incident.outage_started_at:
         return [Span("Began during deploy "), *what]
-    return [Span(f"Began {spell(incident.started_at - deploy.live_at)} after deploy "), *what, Span(" went live")]
+    return [
+        Span(f"Began {spell(incident.outage_started_at - deploy.live_at)} after deploy "),
+        *what,
+        Span(" went live"),
+    ]
 
 
 def _cause(scene: Scene) -> list[Line]:

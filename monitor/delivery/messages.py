@@ -47,7 +47,7 @@ def render_message(
 
 def _reply(kind: MessageKind, incident: Incident, checks: Mapping[str, CheckState], now: datetime) -> list[Span]:
     condition = condition_of(incident, checks)
-    lasted = spell((incident.resolved_at or now) - incident.started_at)
+    lasted = spell((incident.resolved_at or now) - incident.outage_started_at)
     who = [Span(f"{tag(incident)} "), subject(incident)]
     if kind is MessageKind.RESOLVE:
         return [Span("✅ "), *who, Span(f" {_well_again(incident)} after {lasted}")]
@@ -83,7 +83,7 @@ def _was(incident: Incident) -> str:
 def _late(incident: Incident, checks: Mapping[str, CheckState], now: datetime, lasted: str) -> list[Span]:
     return [
         Span(f" {_was(incident)} "),
-        moment(incident.started_at, now),
+        moment(incident.outage_started_at, now),
         Span(" – "),
         moment(incident.resolved_at or now, now),
         Span(f" ({lasted}) and {_well_again(incident)}. Told late: this chat could not be reached."),

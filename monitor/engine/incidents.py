@@ -187,6 +187,7 @@ def _reopen(draft: Draft, incident: Incident, check_id: str, severity: Severity)
             members=(Member(check_id, Role.ROOT, draft.now), *members),
             resolved_at=None,
             reopened_at=draft.now,
+            broke_again_at=_began_at(draft, draft.check(check_id), incident.cause),
             reopen_count=incident.reopen_count + 1,
             is_storm=False,
             is_unstable=False,

@@ -183,6 +183,8 @@ class Incident:
     """The deploy it began after."""
     cause: Cause = Cause.DOWN
     reopened_at: datetime | None = None
+    broke_again_at: datetime | None = None
+    """When the outage that reopened it began; None while there was only one."""
     unacked_since: datetime | None = None
     """Escalation counts from here: opening, reopening, the lapse of an ack; moved on by silences."""
     suppressed_since: datetime | None = None
@@ -201,6 +203,11 @@ class Incident:
     def live_since(self) -> datetime:
         """When it was opened, or opened again."""
         return self.reopened_at or self.opened_at
+
+    @property
+    def outage_started_at(self) -> datetime:
+        """When the running outage began, or the last one: what people are told as "since"."""
+        return self.broke_again_at or self.started_at
 
 
 @dataclass(frozen=True, slots=True)

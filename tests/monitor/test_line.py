@@ -1,42 +1,27 @@
 """The straight line: nothing is published before it is committed, and nothing is lost while the database is away."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 
-from demo.servers import PostgresServer
 from monitor import line as line_module
 from monitor.engine.model import (
     Acked,
-    CheckPolicy,
-    CheckState,
-    CheckStatus,
-    Effect,
     Event,
-    InsertMessage,
     Looked,
-    MessageKind,
     Plan,
     ProbeNow,
-    Severity,
     State,
     Tick,
 )
-from monitor.engine.step import Step, step
+from monitor.engine.step import Step
 from monitor.line import LOOKS_KEPT, Line
 from monitor.store.errors import LeadershipLostError, StoreUnavailableError
-from monitor.store.store import Store
-from tests.stores import T0, at, bad, good
-
-PLAN = Plan({"api.health": CheckPolicy("api.health", "nexus-api", 30.0, 10.0, 10.0)})
+from tests.stores import PLAN, T0, at, good, running, until
 
 
 def count(_plan: Plan, state: State, event: Event, _now: datetime) -> Step:
@@ -76,35 +61,15 @@ class FakeStore:
         self.commits.append((batch, tuple(event for event, _ in events), after.revision))
 
 
-@asynccontextmanager
-async def running(store: Any, stepping: Callable[..., Step] = count, **more: Any) -> AsyncIterator[Line]:
-    """Give a line that runs until the block ends."""
-    line = Line(PLAN, State(), store, stepping, lambda: T0, **more)
-    worker = asyncio.create_task(line.run())
-    try:
-        yield line
-    finally:
-        worker.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await worker
-
-
 @pytest.fixture(autouse=True)
 def _quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line_module, "FIRST_RETRY_SECONDS", 0.001)
     monkeypatch.setattr(line_module, "LONGEST_RETRY_SECONDS", 0.001)
 
 
-async def until(is_so: Callable[[], bool]) -> None:
-    """Return when it is so; fail after five seconds."""
-    async with asyncio.timeout(5):
-        while not is_so():  # noqa: ASYNC110 (what is waited for tells nobody)
-            await asyncio.sleep(0)
-
-
 async def test_an_event_is_committed_then_published() -> None:
     store, probes = FakeStore(), []
-    async with running(store, on_probe=probes.append) as line:
+    async with running(store, count, on_probe=probes.append) as line:
         await line.apply(Looked(good()))
         assert line.state.revision == 1
         assert [events for _, events, _ in store.commits] == [(Looked(good()),)]
@@ -114,7 +79,7 @@ async def test_an_event_is_committed_then_published() -> None:
 
 async def test_what_waits_together_is_one_commit() -> None:
     store = FakeStore()
-    async with running(store) as line:
+    async with running(store, count) as line:
         await asyncio.gather(*(line.apply(Looked(good(seconds=number))) for number in range(50)))
         assert [len(events) for _, events, _ in store.commits] == [50]
         assert line.state.revision == 50
@@ -122,7 +87,7 @@ async def test_what_waits_together_is_one_commit() -> None:
 
 async def test_nothing_is_published_while_the_database_is_away() -> None:
     store, probes = FakeStore(is_away=True), []
-    async with running(store, on_probe=probes.append) as line:
+    async with running(store, count, on_probe=probes.append) as line:
         waiting = asyncio.create_task(line.apply(Looked(good())))
         await until(lambda: store.attempts >= 3)
         assert (line.state, probes, line.store_failed_since) == (State(), [], T0)
@@ -141,7 +106,7 @@ async def test_a_retried_batch_keeps_its_name_and_content() -> None:
         await original(*args, **named)
 
     store.commit = listening  # type: ignore[method-assign]
-    async with running(store) as line:
+    async with running(store, count) as line:
         first = asyncio.create_task(line.apply(Looked(good())))
         await until(lambda: store.attempts >= 3)
         await line.apply(Looked(good(seconds=1)), wait=False)
@@ -157,7 +122,7 @@ async def test_a_retried_batch_keeps_its_name_and_content() -> None:
 
 async def test_only_the_newest_looks_and_one_tick_wait() -> None:
     store = FakeStore(is_away=True)
-    async with running(store) as line:
+    async with running(store, count) as line:
         await line.apply(Tick(), wait=False)
         await until(lambda: store.attempts >= 1)
         old = asyncio.create_task(line.apply(Looked(good(seconds=0))))
@@ -176,7 +141,7 @@ async def test_only_the_newest_looks_and_one_tick_wait() -> None:
 
 async def test_a_cancelled_caller_leaves_its_event() -> None:
     store = FakeStore(gate=asyncio.Event())
-    async with running(store) as line:
+    async with running(store, count) as line:
         caller = asyncio.create_task(line.apply(Looked(good()), Tick()))
         await until(lambda: store.attempts == 1)
         caller.cancel()
@@ -188,7 +153,7 @@ async def test_a_cancelled_caller_leaves_its_event() -> None:
 
 async def test_an_event_the_engine_refuses_stops_no_other() -> None:
     store = FakeStore()
-    async with running(store) as line:
+    async with running(store, count) as line:
         with pytest.raises(LookupError, match="incident 9: there is none"):
             await line.apply(Looked(good()), Acked(9, "ann"), Looked(good(seconds=1)))
         await until(lambda: line.state.revision == 2)
@@ -198,7 +163,7 @@ async def test_an_event_the_engine_refuses_stops_no_other() -> None:
 
 
 async def test_listeners_are_woken_after_the_commit() -> None:
-    async with running(FakeStore()) as line:
+    async with running(FakeStore(), count) as line:
         with line.subscribe() as listener:
             await line.apply(Tick(), wait=False)
             await asyncio.wait_for(listener.wait(), 5)
@@ -214,7 +179,7 @@ async def test_applying_nothing_is_done_at_once() -> None:
 
 async def test_a_stopping_line_commits_what_waits() -> None:
     store = FakeStore(gate=asyncio.Event())
-    async with running(store) as line:
+    async with running(store, count) as line:
         await line.apply(Looked(good()), wait=False)
         await until(lambda: store.attempts == 1)
         await line.apply(Looked(good(seconds=1)), wait=False)
@@ -225,7 +190,7 @@ async def test_a_stopping_line_commits_what_waits() -> None:
 
 async def test_a_line_that_cannot_commit_its_last_events_lets_their_callers_go() -> None:
     store = FakeStore(is_away=True)
-    async with running(store) as line:
+    async with running(store, count) as line:
         caller = asyncio.create_task(line.apply(Tick()))
         await until(lambda: store.attempts >= 1)
     await asyncio.wait([caller], timeout=5)
@@ -239,79 +204,3 @@ async def test_another_leader_ends_the_line() -> None:
     with pytest.raises(LeadershipLostError):
         await asyncio.wait_for(line.run(), 5)
     assert line.state == State()
-
-
-async def test_an_outage_is_found_again_after_a_restart(tmp_path: Path) -> None:
-    clock = [T0]
-    store = await Store.open(f"sqlite:///{tmp_path}/monitor.db", now=lambda: clock[0])
-    async with running(store, step) as line:
-        line._now = lambda: clock[0]
-        for seconds in (0, 10, 20):
-            clock[0] = at(seconds + 1)
-            await line.apply(Looked(bad(seconds=seconds)))
-        for seconds in range(22, 90):
-            clock[0] = at(seconds)
-            await line.apply(Tick())
-        before = line.state
-    assert before.checks["api.health"].status is CheckStatus.DOWN
-    assert before.checks["api.health"].down_since == at(0)
-    await store.close()
-    again = await Store.open(f"sqlite:///{tmp_path}/monitor.db", now=lambda: clock[0])
-    assert await again.load() == before
-    assert [incident.root for incident in await again.incidents()] == ["api.health"]
-    assert [row.kind for row in await again.timeline(1)][:1] == ["opened"]
-    assert [(span.started_at, span.kind.value) for span in (await again.spans(at(-1)))["api.health"]] == [
-        (at(0), "down")
-    ]
-    await again.close()
-
-
-@pytest.fixture
-async def own_postgres(tmp_path: Path) -> AsyncIterator[PostgresServer]:
-    """A server that a test may kill: what was committed outlives that."""
-    server = PostgresServer(tmp_path / "postgres")
-    server.start()
-    try:
-        connection = await asyncpg.connect(server.url)
-        await connection.execute(f"ALTER DATABASE {server.database} SET synchronous_commit = on")
-        await connection.close()
-        yield server
-    finally:
-        server.stop()
-
-
-@pytest.mark.real
-async def test_a_database_that_comes_back_gets_everything(
-    own_postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def note(_plan: Plan, state: State, event: Event, now: datetime) -> Step:
-        number = state.revision + 1
-        checks = {"api.health": CheckState("api.health", failures_in_row=number)}
-        message: Effect = InsertMessage(1, "a", MessageKind.OPEN, f"k{number}", Severity.PAGE, is_silent=False)
-        return Step(replace(state, checks=checks, revision=number), (message,))
-
-    monkeypatch.setattr("monitor.store.database.ANSWER_SECONDS", 0.5)
-    monkeypatch.setattr("monitor.store.database.CONNECT_SECONDS", 0.5)
-    monkeypatch.setattr(line_module, "LONGEST_RETRY_SECONDS", 0.1)
-    server = own_postgres
-    store = await Store.open(server.url, now=lambda: T0)
-    async with running(store, note) as line:
-        await line.apply(Looked(good()))
-        for harm, repair in ((server.kill, server.start), (server.pause, server.resume)):
-            harm()
-            waiting = asyncio.create_task(line.apply(Looked(good(seconds=line.state.revision))))
-            await until_slow(lambda: line.store_failed_since is not None)
-            repair()
-            await asyncio.wait_for(waiting, 20)
-            assert line.store_failed_since is None
-        assert await store.load() == line.state
-        assert line.state.revision == 3
-        assert [count.messages for count in await store.message_counts()] == [3]
-    await store.close()
-
-
-async def until_slow(is_so: Callable[[], bool]) -> None:
-    """Return when it is so; fail after twenty seconds."""
-    async with asyncio.timeout(20):
-        while not is_so():  # noqa: ASYNC110 (what is waited for tells nobody)
-            await asyncio.sleep(0.02)

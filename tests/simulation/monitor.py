@@ -83,6 +83,7 @@ class Simulation:
         self.ambiguous: Counter[str] = Counter()
         self.crash_count = 0
         self.is_alive = False
+        self.booted_at = start
         self._generation = 0
         self._heap: list[tuple[float, int, int, Callable[..., None], tuple[Any, ...]]] = []
         self._number = 0
@@ -125,6 +126,7 @@ class Simulation:
     def _boot(self) -> None:
         self._generation += 1
         self.is_alive = True
+        self.booted_at = self.now
         self.state = engine.fresh_start(self.stored, self.now)
         self._flying.clear()
         self._sending.clear()
@@ -191,6 +193,7 @@ class Simulation:
             match effect:
                 case InsertMessage():
                     self.watch.insert(effect)
+                    self.counts[f"queued {effect.kind}"] += 1
                     self.rows[effect.dedupe_key] = Row(effect, self.t)
                     self.tell(f"queue {effect.dedupe_key} ({state.incidents[effect.incident_id].root})")
                     self._mine(self.t, self._pump)
@@ -205,6 +208,8 @@ class Simulation:
                             perhaps.append(row)
                 case AppendTimeline():
                     self.counts[effect.kind] += 1
+                    if effect.kind in ("opened", "worsened"):
+                        self.counts[f"{effect.kind} {effect.text.split()[-1]}"] += 1
                     self.tell(f"#{effect.incident_id} {effect.kind}: {effect.text}")
         self.watch.after(before, event, state, effects)
         for row in perhaps:
@@ -222,10 +227,8 @@ class Simulation:
                 for told in incident.told.values():
                     if told.root_message_id is not None and told.revision < incident.revision:
                         self.apply(CardEdited(incident.id, told.chat_id, incident.revision))
-        if self.state.held:
-            pace = 2.0
-        else:
-            pace = 5.0 if any(one.is_live for one in self.state.incidents.values()) else 15.0
+        is_busy = any(one.is_live for one in self.state.incidents.values())
+        pace = 2.0 if self.state.held else 5.0 if is_busy else 15.0
         self._mine(self.t + pace, self._tick)
 
     # --- looks -------------------------------------------------------------------------------------------
@@ -277,6 +280,8 @@ class Simulation:
         mode, share = world.mode_of(name, self.t)
         if mode == "flaky" and chance(seed, "flaky", name, number) < share:
             return Outcome.FAILED, seconds, False
+        if mode == "mute":
+            return Outcome.UNKNOWN, seconds, False
         if mode == "degraded":
             return Outcome.DEGRADED, seconds, False
         if world.kind == "chaos" and chance(seed, "late", name, number) < 0.003:

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from checks.result import Outcome
@@ -16,6 +17,7 @@ from monitor.engine.model import (
     Effect,
     Event,
     Incident,
+    IncidentStatus,
     InsertMessage,
     Looked,
     MessageKind,
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
 DOWNISH = (CheckStatus.DOWN, CheckStatus.RECOVERING)
 OPENING = (MessageKind.OPEN, MessageKind.ESCALATE, MessageKind.REOPEN)
-PINGS_PER_HOUR = 14
+PINGS_PER_HOUR = 9
 """Per incident and chat: three drops and their ends, then half-hourly at most."""
 
 
@@ -58,6 +60,7 @@ class Watch:
         self.joined: list[tuple[float, str, str, int]] = []
         """(when, what, check, incident): each way into an incident."""
         self.arrived: Counter[str] = Counter()
+        self.silent_s: Counter[tuple[int, str]] = Counter()
 
     def fail(self, name: str, text: str) -> None:
         line = f"{name}: {text}"
@@ -125,7 +128,7 @@ class Watch:
 
     def _mark_spans(self, name: str, spans: tuple[Span, ...]) -> None:
         self.spans[name] = spans
-        for left, right in zip(spans, spans[1:], strict=False):
+        for left, right in pairwise(spans):
             if left.to_at != right.from_at or left.from_at >= right.from_at:
                 self.fail("S14", f"the spans of {name} do not tile time")
         if spans[-1].to_at is not None:
@@ -140,7 +143,13 @@ class Watch:
                     self.fail("S17", f"the severity of #{number} fell")
                 if old.cause is Cause.DOWN and incident.cause is not Cause.DOWN:
                     self.fail("S17", f"the cause of #{number} fell")
+            if old is not None and old.suppressed_since is not None and incident.suppressed_since is None:
+                for told in old.told.values():
+                    began_at = max(old.suppressed_since, told.first_at or self.sim.now)
+                    self.silent_s[number, told.chat_id] += (self.sim.now - began_at).total_seconds()
             if not incident.is_live:
+                if old is not None and old.is_live:
+                    self._resolved(incident, state)
                 continue
             present = [member for member in incident.members if member.left_at is None]
             for member in present:
@@ -156,6 +165,21 @@ class Watch:
             if count > 1:
                 self.fail("S5", f"{root} has {count} live incidents")
 
+    def _resolved(self, incident: Incident, state: State) -> None:
+        """Nothing is called over while part of it is not, or before S good looks with their span."""
+        for member in incident.members:
+            if member.left_at is None and not _is_well(state, incident, member.check_id, member.role):
+                self.fail("S8", f"#{incident.id} is over and {member.check_id} is not well")
+        if incident.cause is not Cause.DOWN or self.sim.world.jumps or incident.root not in state.checks:
+            return
+        streak: list[datetime] = []
+        for one in self.history[incident.root]:
+            if one.at >= incident.started_at:
+                streak = [] if one.has_failed else [*streak, one.at]
+            if len(streak) >= 3 and (streak[-1] - streak[0]).total_seconds() >= 20:
+                return
+        self.fail("S8", f"#{incident.id} is over without three good looks of {incident.root}")
+
     def _note(self, effect: AppendTimeline, state: State) -> None:
         sim = self.sim
         if effect.kind in ("opened", "reopened", "rerooted", "root_joined", "symptom_joined", "worsened"):
@@ -168,6 +192,7 @@ class Watch:
         check = state.checks[name]
         if incident.cause is not Cause.DOWN or check.status is not CheckStatus.DOWN:
             return
+        self._opening(incident, name, effect.kind, state)
         if not self._has_evidence(check):
             self.fail("S1", f"#{incident.id} opened for {name} without N in a row or M of K")
         for above in sim.world.plan.graph.ancestors[name]:
@@ -181,6 +206,31 @@ class Watch:
                 age = (sim.now - ancestor.recovered_at).total_seconds()
                 if 0 <= age < sim.world.plan.rules.gate_settle_seconds:
                     self.fail("S6", f"#{incident.id} opened for {name} {age:.0f} s after {above} recovered")
+
+    def _opening(self, incident: Incident, name: str, kind: str, state: State) -> None:
+        sim = self.sim
+        if sim.world.jumps:
+            return
+        rules, service = sim.world.plan.rules, sim.world.plan.checks[name].service
+        if not any(one.has_failed and one.at >= sim.booted_at for one in self.history[name]):
+            self.fail("S12", f"#{incident.id} opened for {name} on what another process saw")
+        for window in state.deploys.values():
+            lasts = (sim.now - (window.live_at or sim.now)).total_seconds()
+            is_running = window.service == service and window.ended_at is None and lasts < 195
+            if is_running and (sim.now - window.started_at).total_seconds() < rules.deploy_cap_seconds:
+                self.fail("S6", f"#{incident.id} opened for {name} during deploy {window.id}")
+        for other in state.incidents.values():
+            if other.id == incident.id or other.cause is not Cause.DOWN:
+                continue
+            is_over = other.resolved_at is not None and other.root == name and kind == "opened"
+            if is_over and (sim.now - (other.resolved_at or sim.now)).total_seconds() < rules.reopen_window_seconds:
+                self.fail("S10", f"#{incident.id} opened for {name} although #{other.id} could be reopened")
+            is_below = other.root in sim.world.plan.graph.descendants[name]
+            is_young = (sim.now - other.live_since).total_seconds() <= rules.reroot_window_seconds
+            is_down = other.is_live and state.checks[other.root].status in DOWNISH
+            is_new = len(incident.members) == 1 and kind == "opened"
+            if is_below and is_young and is_down and is_new and not other.is_storm and not incident.is_storm:
+                self.fail("S7", f"#{incident.id} opened for {name} beside #{other.id} of {other.root}")
 
     def _has_evidence(self, check: CheckState) -> bool:
         policy = self.sim.world.plan.checks[check.id]
@@ -204,9 +254,13 @@ class Watch:
         is_end = message.kind in (MessageKind.RESOLVE, MessageKind.SUMMARY)
         if incident.suppressed_since is not None and not is_end:
             self.fail("S15", f"{message.dedupe_key} although silenced")
+        told = incident.told[message.chat_id]
+        if message.kind is MessageKind.REMIND and incident.reopen_count == 0 and told.reminders == 0 and told.first_at:
+            waited = (self.sim.now - told.first_at).total_seconds() - self.silent_s[incident.id, message.chat_id]
+            if waited < 895 and not self.sim.world.jumps:
+                self.fail("S15", f"{message.dedupe_key} after {waited:.0f} s, silences not counted")
         if incident.is_live is is_end:
             self.fail("S9", f"{message.dedupe_key} while the incident is {incident.status}")
-        told = incident.told[message.chat_id]
         if message.kind is MessageKind.RESOLVE and told.state is not ToldState.OPEN:
             self.fail("S9", f"{message.dedupe_key} although {told.state} was told")
         if incident.severity is Severity.PAGE and message.is_silent and not is_end:
@@ -246,10 +300,20 @@ class Watch:
             for chat in plan.chats:
                 told = incident.told.get(chat.id)
                 is_broken = chat.id in state.chats and state.chats[chat.id].broken_since is not None
-                if chat.is_escalation or is_broken:
+                is_acked = incident.status is IncidentStatus.ACKED
+                longest = 3600 if incident.severity is Severity.PAGE else 8 * 3600
+                if is_acked and (now - (incident.acked_at or now)).total_seconds() > longest + 20:
+                    self.fail("L7", f"the ack of #{incident.id} does not lapse")
+                if is_broken:
                     continue
+                if chat.is_escalation:
+                    since = (now - (incident.unacked_since or now)).total_seconds()
+                    if since < 690 or incident.severity is not Severity.PAGE or is_acked:
+                        continue
                 if told is None or (told.state is not ToldState.OPEN and told.queued_kind is None):
                     self.fail("L1", f"#{incident.id} is open and nobody is being told in {chat.id}")
+                elif told.severity is not incident.severity and told.queued_kind is None:
+                    self.fail("S17", f"#{incident.id} is a {incident.severity} and {told.severity} was told")
             due_at = engine.incident_due_at(plan, state, incident)
             if due_at is None:
                 self.fail("L7", f"#{incident.id} is open and has no timer")
@@ -281,6 +345,11 @@ class Watch:
             self.fail("S2", f"nothing was wrong and {sim.read[0].key} was said")
         if sim.world.kind == "single":
             self._single()
+        if sim.world.kind == "storm":
+            for chat in sim.world.plan.chats:
+                opened = [one for one in sim.read if one.kind in OPENING and one.chat_id == chat.id]
+                if len(opened) > 1 + sim.world.plan.rules.storm_roots:
+                    self.fail("S10", f"{len(opened)} pings for {len(sim.world.faults)} faults in {chat.id}")
         if sim.world.kind == "chaos":
             self._told_at_all()
 

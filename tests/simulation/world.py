@@ -9,11 +9,13 @@ EGRESS = "vantage.egress"
 OPS, BOSS = "telegram:ops", "telegram:boss"
 QUIET_SECONDS = 3000.0
 """After the last fault: longer than a gate, a deploy window's rest and the peace that ends flapping."""
+LONG_SECONDS = 5500.0
+"""Longer than an ack lasts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One check's own trouble for a while. `mode`: down, flaky (a share of looks fails), degraded, blip."""
+    """One check's own trouble for a while: down, flaky (a share of looks fails), degraded, blip, mute (unknown)."""
 
     check_id: str
     mode: str
@@ -71,7 +73,7 @@ class World:
 
 def make_world(seed: int, *, extra_check: bool = False, is_reversed: bool = False) -> World:
     """Build the world of this seed. The two options must change nothing of what people are told."""
-    kind = ("single", "chaos", "single", "chaos", "blips", "chaos", "quiet", "chaos", "single", "chaos")[seed % 10]
+    kind = ("single", "chaos", "storm", "chaos", "blips", "chaos", "quiet", "chaos", "single", "chaos")[seed % 10]
     policies = _policies(seed, kind)
     if extra_check:
         policies.append(CheckPolicy("extra.healthy", "extra", 30.0, 5.0, 10.0))
@@ -86,19 +88,23 @@ def make_world(seed: int, *, extra_check: bool = False, is_reversed: bool = Fals
     faults = _faults(seed, kind, names, active_s)
     lag = {name: between(0, 40, seed, "lag", name) for name in plan.checks}
     down = _down(plan, faults, lag)
-    last_s = max([active_s, *(end for spans in down.values() for _, end in spans)])
+    last_s = max([active_s, *(one.to_s for one in faults), *(end for spans in down.values() for _, end in spans)])
     world = World(seed, kind, plan, faults, last_s + QUIET_SECONDS, down, lag=lag)
     return _with_trouble(world, names, active_s) if kind in ("chaos", "quiet") else world
 
 
+def _is_long(seed: int) -> bool:
+    return chance(seed, "long") < 0.08
+
+
 def _policies(seed: int, kind: str) -> list[CheckPolicy]:
-    count = 4 + int(chance(seed, "count") * 7)
+    count = 9 if kind == "storm" else 4 + int(chance(seed, "count") * 7)
     policies = [CheckPolicy(EGRESS, "vantage", 30.0, 5.0, 10.0, is_vantage=True)]
     for number in range(count):
         name = f"s{number % 4}.c{number}"
         parents = [EGRESS]
         earlier = [one.id for one in policies[1:]]
-        wanted = int(chance(seed, "parents", number) * 2.5) if earlier else 0
+        wanted = int(chance(seed, "parents", number) * 2.5) if earlier and kind != "storm" else 0
         for draw in range(wanted):
             parent = choose(earlier, seed, "parent", number, draw)
             if parent not in parents:
@@ -121,10 +127,14 @@ def _policies(seed: int, kind: str) -> list[CheckPolicy]:
 def _faults(seed: int, kind: str, names: list[str], active_s: float) -> tuple[Fault, ...]:
     if kind == "quiet":
         return ()
+    if kind == "storm":
+        return tuple(Fault(name, "down", 300.0, between(700, 1200, seed, "storm", name)) for name in names)
     if kind == "single":
         start = between(200, 400, seed, "start")
         return (Fault(choose(names, seed, "root"), "down", start, start + between(300, 900, seed, "long")),)
     faults = []
+    if kind == "chaos" and _is_long(seed):
+        faults.append(Fault(names[0], "down", 130.0, 130.0 + LONG_SECONDS))
     for number in range(2 + int(chance(seed, "faults") * 5)):
         start = between(120, active_s, seed, "start", number)
         name = choose(names, seed, "who", number)
@@ -133,7 +143,7 @@ def _faults(seed: int, kind: str, names: list[str], active_s: float) -> tuple[Fa
             if any(fault.check_id == name and abs(fault.from_s - start) < 600 for fault in faults):
                 continue
         else:
-            mode = choose(["down", "down", "down", "flaky", "degraded", "blip"], seed, "mode", number)
+            mode = choose(["down", "down", "down", "flaky", "degraded", "blip", "mute"], seed, "mode", number)
             lasts = {"blip": 15.0, "degraded": 900.0}.get(mode, between(20, 900, seed, "lasts", number))
             share = between(0.2, 0.6, seed, "share", number) if mode == "flaky" else 1.0
             if mode == "down" and chance(seed, "flaps", number) < 0.2:
@@ -170,6 +180,8 @@ def _with_trouble(world: World, names: list[str], active_s: float) -> World:
         return tuple(spans)
 
     people = []
+    if _is_long(seed):
+        people.append((700.0, "ack", names[0], 0.0))
     for number in range(int(chance(seed, "people") * 7)):
         what = choose(["ack", "silence", "maintenance", "end", "deploy", "failed_deploy", "until"], seed, "p", number)
         about = choose(names, seed, "about", number)

@@ -230,6 +230,11 @@ def test_a_reopened_incident_says_so() -> None:
     assert "since 14:32 UTC · back once\n" in card(incident(reopen_count=1)).text
 
 
+def test_a_reopened_incident_counts_from_the_outage_that_reopened_it() -> None:
+    again_at = incident().started_at + timedelta(minutes=2)
+    assert "since 14:34 UTC · back once\n" in card(incident(reopen_count=1, broke_again_at=again_at)).text
+
+
 @pytest.mark.parametrize(
     ("kind", "shown", "text"),
     [

@@ -56,8 +56,11 @@ def test_within_a_quarter_of_an_hour_the_same_incident_opens_again() -> None:
     story.drop(API)
     story.recover(API)
     story.tick(600)
+    first_at, again_at = story.incidents[1].started_at, story.now
+    assert story.incidents[1].outage_started_at == first_at
     story.drop(API)
     incident = story.incidents[1]
+    assert (incident.started_at, incident.outage_started_at) == (first_at, again_at)
     assert (incident.status, incident.reopen_count, incident.resolved_at) == (IncidentStatus.OPEN, 1, None)
     assert [one.role for one in incident.members] == [Role.ROOT]
 
