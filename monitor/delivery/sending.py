@@ -11,7 +11,7 @@ from monitor.engine.model import Delivered, DeliveryOutcome, Incident, MessageKi
 
 SENT_AGAIN = frozenset(MessageKind) - {MessageKind.REMIND, MessageKind.RESOLVE}
 """Kinds that are sent again when nobody knows whether they arrived: twice is better than never. What is left out is
-said by the card as well, or by the next reminder."""
+said by the next reminder, or by the card: a recovery in a chat that has no card of ours is sent again as well."""
 
 UNWANTED_SECONDS = 60.0
 """How long a row that the engine does not wait for is left alone, if the store has not dropped it by then."""
@@ -30,7 +30,7 @@ class Sending:
         if incident is None or told is None or not _is_wanted(row, incident, told):
             await self._release(row, UNWANTED_SECONDS, "no longer wanted", is_counted=False)
             return
-        if row.was_sending and row.kind not in SENT_AGAIN:
+        if row.was_sending and not self._is_sent_again(row, told):
             await self._settle(row, incident, told, Sent(DeliveryOutcome.AMBIGUOUS, detail="cut off while sending"))
             return
         place = await self._desk.place(row.chat_id)
@@ -58,7 +58,7 @@ class Sending:
             case DeliveryOutcome.DELIVERED | DeliveryOutcome.PERMANENT:
                 await self._finish(row, incident, told, sent)
             case DeliveryOutcome.AMBIGUOUS:
-                if row.kind in SENT_AGAIN:
+                if self._is_sent_again(row, told):
                     await self._retry(row, sent)
                 else:
                     await self._finish(row, incident, told, sent)
@@ -70,6 +70,11 @@ class Sending:
                 await self._release(row, 0.0, sent.detail, is_counted=False)
             case _:
                 assert_never(sent.outcome)
+
+    def _is_sent_again(self, row: OutboxMessage, told: Told) -> bool:
+        """Say whether to send it again when nobody knows whether it arrived."""
+        has_card = self._desk.root_of(row.incident_id, told) is not None
+        return row.kind in SENT_AGAIN or (row.kind is MessageKind.RESOLVE and not has_card)
 
     async def _finish(self, row: OutboxMessage, incident: Incident, told: Told, sent: Sent) -> None:
         # A reply under a card shows no card: the card in the chat is still the one it was.

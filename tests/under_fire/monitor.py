@@ -96,7 +96,9 @@ async def watch(place: Place) -> None:
     now, plan = clock(place.wall_began), plan_of()
     store = await Store.open(place.database_url, now=now)
     await store.ensure_chats({OPS: place.chat})
-    line = Line(plan, fresh_start(await store.load(), now()), store, step, now)
+    # Whoever starts us has seen the one before us dead; its last commit may be under way in the database still.
+    epoch = await store.acquire_leadership("under fire", 3600.0)
+    line = Line(plan, fresh_start(await store.load(), now()), store, step, now, epoch=epoch)
     telegram = TelegramChannel(SecretStr(ALERT_TOKEN), api_url=place.api_url, timeout_seconds=TIMEOUT_SECONDS)
     channel = NotingChannel(telegram, Path(place.notes))
 

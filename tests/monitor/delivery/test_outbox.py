@@ -193,6 +193,16 @@ async def test_what_the_card_says_too_is_not_sent_again(kind: MessageKind) -> No
     assert event.outcome is DeliveryOutcome.AMBIGUOUS
 
 
+async def test_a_recovery_that_may_be_lost_is_sent_again_where_no_card_says_it() -> None:
+    key = f"1:{OPS}:resolve:1"
+    told = {OPS: Told(OPS, queued_kind=MessageKind.RESOLVE, queued_key=key)}
+    line = FakeLine(state_with(incident(told, **RESOLVED)))
+    world = World(line, [Row(key, 1, OPS, MessageKind.RESOLVE)], FakeChannel(AMBIGUOUS))
+    await world.work()
+    await world.work(after_seconds=1.3)
+    assert len(world.channel.attempts) == 2
+
+
 async def test_a_lease_that_ran_out_while_sending_counts_as_perhaps_arrived() -> None:
     world = replying(MessageKind.REMIND)
     world.rows.queued[f"1:{OPS}:remind:1"].row = Row(f"1:{OPS}:remind:1", 1, OPS, MessageKind.REMIND, was_sending=True)
