@@ -44,7 +44,7 @@ class OutboxMessage(Protocol):
 
     @property
     def was_sending(self) -> bool:
-        """An earlier lease ended without an outcome: the message may have left already."""
+        """An earlier attempt ended without an outcome: the message may have left already."""
         ...
 
 

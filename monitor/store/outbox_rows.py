@@ -47,7 +47,7 @@ class OutboxMessage:
     """This one included."""
     lease_token: str
     was_sending: bool = False
-    """An earlier lease ended without an outcome: it may have left already."""
+    """An earlier attempt ended without an outcome: it may have left already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +269,7 @@ def _message(row: sa.RowMapping) -> OutboxMessage:
         created_at=row["created_at"],
         attempts=row["attempts"],
         lease_token=row["lease_token"] or "",
-        was_sending=row["status"] == "sending",
+        was_sending=row["status"] == "sending" or bool(row["may_have_left"]),
     )
 
 

@@ -78,7 +78,7 @@ async def released(receiver: Receiver) -> AsyncIterator[None]:
     finally:
         receiver.hold.set()
         async with asyncio.timeout(5):
-            while any(thread.name == "fallback" for thread in threading.enumerate()):  # noqa: ASYNC110 (threads)
+            while any(thread.name == "fallback" for thread in threading.enumerate()):
                 await asyncio.sleep(0.02)
 
 

@@ -94,3 +94,15 @@ async def test_a_board_is_remembered_until_its_chat_moves(store: Store) -> None:
     assert await store.board("a") == BoardRow(8, is_pinned=False)
     await store.set_board("a", None)
     assert await store.board("a") is None
+
+
+async def test_what_may_have_left_is_not_forgotten_when_it_is_put_back(store: Store) -> None:
+    """Its sender died; whoever claims it next may find the chat busy, and give it back untouched."""
+    await queue(store, insert(KEY))
+    assert await store.claim_message(at(1)) is not None
+    again = await store.claim_message(at(50))
+    assert again is not None
+    await store.release_message(KEY, again.lease_token, at(51), "", is_counted=False)
+    third = await store.claim_message(at(51))
+    assert third is not None
+    assert third.was_sending
