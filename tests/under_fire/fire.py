@@ -80,7 +80,7 @@ class Fire:
     async def until(self, is_so: Callable[[], bool], what: str) -> None:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                while not is_so():  # noqa: ASYNC110 (what is asked is in another process)
+                while not is_so():
                     await asyncio.sleep(0.02)
         except TimeoutError:
             texts = [message["text"].split("\n")[0] for message in self.read()]
