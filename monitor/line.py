@@ -12,7 +12,7 @@ import structlog
 
 from monitor.engine.model import Effect, Event, Looked, Plan, ProbeNow, State, Tick
 from monitor.engine.step import Step
-from monitor.store.errors import StoreUnavailableError
+from monitor.store.errors import LeadershipLostError, StoreError
 from monitor.store.spans import Moment, SpanChange, span_changes
 from monitor.store.store import Store
 
@@ -207,7 +207,9 @@ class Line:
             try:
                 await self._write(batch)
                 break
-            except StoreUnavailableError as error:
+            except LeadershipLostError:
+                raise
+            except StoreError as error:
                 if self._store_failed_since is None:
                     self._store_failed_since = self._now()
                 log.warning("commit.failed", error=str(error), events=self.events_waiting)
@@ -253,7 +255,7 @@ class Line:
                     if batch.events:
                         await self._write(batch)
                     self._publish(batch)
-        except (StoreUnavailableError, TimeoutError) as error:
+        except (StoreError, TimeoutError) as error:
             log.warning("line.stopped_early", error=str(error), events_lost=lost)
         finally:
             for entry in (*(self._batch.waiting if self._batch is not None else ()), *self._waiting):

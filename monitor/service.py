@@ -15,6 +15,7 @@ from checks.base import IO, Feeds
 from checks.result import Result
 from monitor import __version__
 from monitor.config.checklist import Checklist
+from monitor.config.rows import heading
 from monitor.config.settings import Settings
 from monitor.config.stack import Stack
 from monitor.engine.model import CheckStatus, Looked, Plan, ProbeNow, State, Tick
@@ -28,7 +29,7 @@ from monitor.probing.io import real_io
 from monitor.probing.loop_watch import LoopWatch
 from monitor.probing.runner import Runner
 from monitor.probing.scheduler import Scheduler
-from monitor.store.errors import StoreUnavailableError
+from monitor.store.errors import StoreError
 from monitor.store.store import Store
 from monitor.telling import telling_loops
 
@@ -55,7 +56,8 @@ def run_service(settings: Settings, stack: Stack, checklist: Checklist) -> None:
 
 
 async def look_once(check_id: str, settings: Settings, checklist: Checklist) -> Result:
-    """Run one check exactly as the service does."""
+    """Run one check exactly as the service does. Log lines of the run are redacted, and only errors."""
+    configure_logging("error")
 
     async def prove_store() -> None:
         store = await Store.open(settings.monitor_database_url.get_secret_value(), now=utc_now)
@@ -141,22 +143,32 @@ class Service:
 
     async def run(self, listener: socket, stopping: asyncio.Event) -> None:
         """Run every part until `stopping` is set. The line ends last, so that nothing handed to it is lost."""
-        loops = self._loops(listener)
-        async with asyncio.TaskGroup() as group:
-            line = group.create_task(self.line.run(), name="line")
-            async with asyncio.TaskGroup() as others:
-                tasks = [others.create_task(loop, name=name) for name, loop in loops.items()]
-                log.info("service.started", checks=len(self.plan.checks), port=listener.getsockname()[1])
-                await stopping.wait()
-                log.info("service.stopping")
-                for task in tasks:
-                    task.cancel()
-            line.cancel()
+        async with AsyncExitStack() as opened:
+            # Before any task: a mistake of the user's found here is said in one line.
+            loops = self._loops(listener, opened)
+            async with asyncio.TaskGroup() as group:
+                line = group.create_task(self.line.run(), name="line")
+                async with asyncio.TaskGroup() as others:
+                    tasks = [others.create_task(loop, name=name) for name, loop in loops.items()]
+                    log.info("service.started", checks=len(self.plan.checks), port=listener.getsockname()[1])
+                    await stopping.wait()
+                    log.info("service.stopping")
+                    for task in tasks:
+                        task.cancel()
+                line.cancel()
 
-    def _loops(self, listener: socket) -> dict[str, Coroutine[None, None, None]]:
-        """Return what runs beside the line, by name."""
+    def _loops(self, listener: socket, opened: AsyncExitStack) -> dict[str, Coroutine[None, None, None]]:
+        """Return what runs beside the line, by name; what must be closed after it is given to `opened`."""
         telling = telling_loops(
-            self.settings, self.stack, self.plan, self.line, self.store, self.metrics, self.scheduler.probe_now, utc_now
+            self.settings,
+            self.stack,
+            self.plan,
+            self.line,
+            self.store,
+            self.metrics,
+            self.scheduler.probe_now,
+            utc_now,
+            opened,
         )
         return telling | {
             "loop watch": self.watch.run(),
@@ -174,6 +186,8 @@ class Service:
                 await self.line.apply(Looked(result))
         except TimeoutError:
             log.warning("look.not_committed_yet", check=result.check_id)
+        except Exception as error:  # noqa: BLE001  the guard of the looks: the line has logged it, and one bad result ends nothing
+            log.warning("look.not_taken", check=result.check_id, error=type(error).__name__)
 
     def _probe(self, effect: ProbeNow) -> None:
         self.scheduler.probe_now(effect.check_id, effect.after_seconds)
@@ -187,7 +201,7 @@ class Service:
         while True:
             try:
                 self._outbox_oldest_seconds = await self.store.outbox_oldest_seconds(utc_now())
-            except StoreUnavailableError as error:
+            except StoreError as error:
                 log.warning("outbox.not_measured", error=str(error))
             await asyncio.sleep(5 * TICK_SECONDS)
 
@@ -196,7 +210,7 @@ class Service:
             try:
                 forgotten = await self.store.forget(utc_now())
                 log.info("retention.done", **{name: getattr(forgotten, name) for name in forgotten.__slots__})
-            except StoreUnavailableError as error:
+            except StoreError as error:
                 log.warning("retention.failed", error=str(error))
             await asyncio.sleep(RETENTION_SECONDS)
 
@@ -247,25 +261,6 @@ def blind(plan: Plan, state: State, check_id: str) -> str:
         ):
             return f"{sight} is not up, so the monitor's own network is in doubt"
     return ""
-
-
-HEADINGS = {
-    "api": "API",
-    "postgres": "API",
-    "redis": "API",
-    "bot": "Bot",
-    "worker": "Worker",
-    "beat": "Beat",
-    "miniapp": "Mini App",
-    "vantage": "The monitor's own sight",
-    "telegram": "The monitor's own sight",
-}
-
-
-def heading(check_id: str) -> str:
-    """Return the checklist's heading under which a check stands; a check of the user's stands under its own word."""
-    family = check_id.split(".")[0]
-    return HEADINGS.get(family, family)
 
 
 def _is_seen(state: State, check_id: str) -> bool:

@@ -1,6 +1,7 @@
 """The parts that speak with people, built: the delivery of alerts, the board, the operators' bot."""
 
 from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,12 @@ def telling_loops(
     metrics: Metrics,
     probe_now: Callable[[str], object],
     now: Callable[[], datetime],
+    opened: AsyncExitStack,
 ) -> Loops:
-    """Return the loops by name; none where nobody can be told. Raises `UsageError` for a bad fallback address."""
+    """Return the loops by name; none where nobody can be told. What must be closed after them is given to `opened`.
+
+    Raises `UsageError` for a bad fallback address.
+    """
     token, addresses = settings.alert_bot_token, settings.fallback_addresses
     if token is None and not addresses:
         return {}
@@ -57,7 +62,9 @@ def telling_loops(
 
         alerts, api_url = stack.alerts, settings.telegram_api_url
         channels["telegram"] = telegram = TelegramChannel(token, api_url=api_url)
+        opened.push_async_callback(telegram.close)
         bot = OperatorsBot(token, api_url, line, plan, alerts.operators, alerts.viewers, probe_now, now=now)
+        opened.push_async_callback(bot.close)
         loops["bot"] = bot.run()
         if alerts.board:
             loops["board"] = BoardKeeper(delivery.desk, store, telegram, plan, title=stack.name).run()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 STEP_SECONDS = 0.25
@@ -12,9 +12,15 @@ WINDOW_SECONDS = 5.0
 class LoopWatch:
     """Wakes four times a second and keeps how late it was, for the last five seconds."""
 
-    def __init__(self, now: Callable[[], datetime], monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._now = now
         self._monotonic = monotonic
+        self._sleep = sleep
         self._late: deque[tuple[float, float]] = deque(maxlen=int(WINDOW_SECONDS / STEP_SECONDS))
         self._due: float | None = None
         self.ticked_at = now()
@@ -30,7 +36,7 @@ class LoopWatch:
         """Watch until cancelled."""
         while True:
             self._due = self._monotonic() + STEP_SECONDS
-            await asyncio.sleep(STEP_SECONDS)
+            await self._sleep(STEP_SECONDS)
             at = self._monotonic()
             self._late.append((at, max(0.0, at - self._due)))
             self.ticked_at = self._now()
