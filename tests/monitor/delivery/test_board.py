@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from demo.botapi.config import GROUP_ID, OPERATOR_ID, GroupConfig, WorldConfig
 from demo.botapi.faults import Fault, FaultKind
@@ -123,10 +124,14 @@ async def test_a_deleted_board_is_posted_and_pinned_anew(database_url: str, serv
 
 
 @real
-async def test_without_the_right_to_pin_it_works_unpinned_and_says_so_once(
-    database_url: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_without_the_right_to_pin_it_works_unpinned_and_says_so_once(database_url: str) -> None:
     world = WorldConfig(groups=(GroupConfig(id=GROUP_ID, title="ops", administrators=()),))
+    with capture_logs() as said:
+        await _three_minutes_without_the_right(world, database_url)
+    assert [line["event"] for line in said].count("board.not_pinned") == 1
+
+
+async def _three_minutes_without_the_right(world: WorldConfig, database_url: str) -> None:
     async with (
         bot_api_server(world) as (api, url),
         house(database_url, api, url, [REDIS], {OPS: GROUP}) as one,
@@ -140,7 +145,6 @@ async def test_without_the_right_to_pin_it_works_unpinned_and_says_so_once(
         await one.spend(3600, every_seconds=60)
         await one.board.refresh()
         assert calls(api, "pinChatMessage") == 2
-    assert capsys.readouterr().out.count("board.not_pinned") == 1
 
 
 @real
