@@ -34,11 +34,10 @@ from monitor.probing.sight import blind
 from monitor.slo import SloWatch
 from monitor.store.errors import StoreError
 from monitor.store.store import Store
+from monitor.telling import telling_loops
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
-
-    from monitor.delivery.channel import Channel
 
 TICK_SECONDS = 1.0
 RETENTION_SECONDS = 6 * 3600.0
@@ -150,21 +149,34 @@ class Service:
 
     async def run(self, listener: socket, stopping: asyncio.Event) -> None:
         """Run every part until `stopping` is set. The line ends last, so that nothing handed to it is lost."""
-        async with AsyncExitStack() as opened, asyncio.TaskGroup() as group:
+        async with AsyncExitStack() as opened:
+            # Before any task: a mistake of the user's found here is said in one line.
             loops = self._loops(listener, opened)
-            line = group.create_task(self.line.run(), name="line")
-            async with asyncio.TaskGroup() as others:
-                tasks = [others.create_task(loop, name=name) for name, loop in loops.items()]
-                log.info("service.started", checks=len(self.plan.checks), port=listener.getsockname()[1])
-                await stopping.wait()
-                log.info("service.stopping")
-                for task in tasks:
-                    task.cancel()
-            line.cancel()
+            async with asyncio.TaskGroup() as group:
+                line = group.create_task(self.line.run(), name="line")
+                async with asyncio.TaskGroup() as others:
+                    tasks = [others.create_task(loop, name=name) for name, loop in loops.items()]
+                    log.info("service.started", checks=len(self.plan.checks), port=listener.getsockname()[1])
+                    await stopping.wait()
+                    log.info("service.stopping")
+                    for task in tasks:
+                        task.cancel()
+                line.cancel()
 
     def _loops(self, listener: socket, opened: AsyncExitStack) -> dict[str, Coroutine[None, None, None]]:
         """Return what runs beside the line, by name; what must be closed after it is given to `opened`."""
-        loops: dict[str, Coroutine[None, None, None]] = {
+        telling = telling_loops(
+            self.settings,
+            self.stack,
+            self.plan,
+            self.line,
+            self.store,
+            self.metrics,
+            self.scheduler.probe_now,
+            utc_now,
+            opened,
+        )
+        return telling | {
             "loop watch": self.watch.run(),
             "scheduler": self.scheduler.run(),
             "ticker": self._tick(),
@@ -174,40 +186,6 @@ class Service:
             # Built here: importing and building it inside the loop would make the loop late, and the first looks vain.
             "web": serve_web(self._app(), listener),
         }
-        token = self.settings.alert_bot_token
-        if token is not None:
-            # aiogram takes seconds to import: here, before the loops turn, and only where it is used.
-            from monitor.bot.operators import OperatorsBot
-            from monitor.delivery.outbox import Delivery
-            from monitor.delivery.telegram import TelegramChannel
-
-            api_url = self.settings.telegram_api_url
-            telegram = TelegramChannel(token, api_url=api_url)
-            opened.push_async_callback(telegram.close)
-            channels: dict[str, Channel] = {"telegram": telegram}
-            delivery = Delivery(
-                self.line,
-                self.store,
-                channels,
-                self.plan,
-                utc_now,
-                dashboard_url=self.settings.monitor_url,
-                on_attempt=self.metrics.message_attempt,
-            )
-            alerts = self.stack.alerts
-            bot = OperatorsBot(
-                token,
-                api_url,
-                self.line,
-                self.plan,
-                alerts.operators,
-                alerts.viewers,
-                self.scheduler.probe_now,
-                now=utc_now,
-            )
-            opened.push_async_callback(bot.close)
-            loops |= {"delivery": delivery.run(), "bot": bot.run()}
-        return loops
 
     async def _hand_on(self, result: Result) -> None:
         self.metrics.observe(result)

@@ -18,6 +18,8 @@ from monitor.engine.objectives import Objective, policy_of
 from monitor.errors import UsageError
 
 AnyCheck = Check[Any, Any]
+OPS = "telegram:ops"
+"""The chat of `ALERT_CHAT_ID`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +66,11 @@ def build_checklist(settings: Settings, stack: Stack) -> Checklist:
     if lines:
         raise UsageError(*(f"monitor.yaml: {line}" for line in lines))
     targets = _chat_targets(settings, stack)
-    if targets and settings.alert_bot_token is None:
+    if any(target != FALLBACK.id for target in targets) and settings.alert_bot_token is None:
         raise UsageError("ALERT_BOT_TOKEN: is missing, so nobody could be told in the chats that are given")
     plan = Plan(
         checks=policies | {objective.check_id: policy_of(objective, policies) for objective in objectives},
-        chats=tuple(Chat(f"telegram:{chat.name}", is_escalation=chat.escalation) for chat in stack.alerts.chats)
-        or tuple(Chat(chat_id) for chat_id in targets),
+        chats=_chats(settings, stack),
         rules=Rules(**stack.incidents.model_dump()),
     )
     checks = {check_id: CHECKS[config.kind](config) for check_id, config in configs.items()}
@@ -196,7 +197,19 @@ def _policy(config: CheckConfig) -> CheckPolicy:
     )
 
 
+FALLBACK = Chat("apprise:fallback", "apprise", is_fallback=True)
+"""One chat for all fallback addresses together: whoever reads one of them is told."""
+
+
+def _chats(settings: Settings, stack: Stack) -> tuple[Chat, ...]:
+    named = tuple(Chat(f"telegram:{chat.name}", is_escalation=chat.escalation) for chat in stack.alerts.chats)
+    usual = (Chat(OPS),) if settings.alert_chat_id else ()
+    return (*(named or usual), *((FALLBACK,) if settings.fallback_addresses else ()))
+
+
 def _chat_targets(settings: Settings, stack: Stack) -> dict[str, str]:
-    if stack.alerts.chats:
-        return {f"telegram:{chat.name}": chat.chat_id for chat in stack.alerts.chats}
-    return {"telegram:ops": settings.alert_chat_id} if settings.alert_chat_id else {}
+    targets = {f"telegram:{chat.name}": chat.chat_id for chat in stack.alerts.chats}
+    if not targets and settings.alert_chat_id:
+        targets = {OPS: settings.alert_chat_id}
+    # Its addresses are secrets: the database learns only where they stand.
+    return targets | ({FALLBACK.id: "MONITOR_FALLBACK_URLS"} if settings.fallback_addresses else {})

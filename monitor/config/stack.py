@@ -76,6 +76,8 @@ class Incidents(_Strict):
     ack_page_seconds: float = Field(default=3600.0, ge=60, le=86_400)
     ack_warning_seconds: float = Field(default=28_800.0, ge=60, le=7 * 86_400)
     degraded_min_seconds: float = Field(default=300.0, ge=0, le=86_400)
+    fallback_after_seconds: float = Field(default=120.0, ge=10, le=3600)
+    """A page that waits so long is told by the fallback."""
 
 
 class TelegramChat(_Strict):
@@ -95,6 +97,8 @@ class Alerts(_Strict):
     """Numeric Telegram user ids that may acknowledge, silence and look again."""
     viewers: frozenset[int] = frozenset()
     """Numeric Telegram user ids that may ask."""
+    board: bool = True
+    """Keep one pinned message in each chat that says every minute how things stand."""
 
     @model_validator(mode="after")
     def _names_stand_once(self) -> "Alerts":

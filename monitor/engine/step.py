@@ -36,7 +36,7 @@ from monitor.engine.incidents import (
 from monitor.engine.plan import CheckPolicy, Plan
 from monitor.engine.silences import end_silence, expire_silences, mark_suppressed, start_silence
 from monitor.engine.state import Cause, CheckState, CheckStatus, Incident, State
-from monitor.engine.telling import apply_delivery, apply_edit, is_finished, mend_chat, next_due_of, reconcile
+from monitor.engine.telling import apply_delivery, apply_edit, is_finished, mend_chat, next_due_of, reconcile, take_back
 from monitor.engine.timers import after, is_due, since
 
 
@@ -204,6 +204,7 @@ def _tick(draft: Draft) -> None:
         decide(draft, name)
     for incident in tuple(draft.incidents.values()):
         if is_finished(draft, incident):
+            take_back(draft, incident)
             draft.remove("incidents", incident.id)
         else:
             pass_time(draft, incident)
