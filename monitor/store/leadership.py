@@ -46,8 +46,11 @@ class Leadership:
             await connection.execute(ours.values(owner=""))
 
 
-async def check_epoch(database: Database, connection: AsyncConnection, epoch: int) -> None:
-    """Hold the leader row until the transaction ends. Raises `LeadershipLostError` unless `epoch` rules now."""
+async def check_epoch(connection: AsyncConnection, epoch: int) -> None:
+    """Hold the leader row until the transaction ends. Raises `LeadershipLostError` unless `epoch` is the newest.
+
+    A lease that has run out and that nobody took is no obstacle: who takes over must wait for this row.
+    """
     row = (await connection.execute(sa.select(leader).with_for_update(read=True))).mappings().one()
-    if row["epoch"] != epoch or not row["owner"] or row["expires_at"] <= await database.clock(connection):
+    if row["epoch"] != epoch or not row["owner"]:
         raise LeadershipLostError(f"database: epoch {epoch} has ended (now {row['epoch']}): another instance may write")

@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
+from monitor.engine.model import State
 from monitor.store.models import leader
 from monitor.store.store import Store
+from tests.stores import T0
 
 
 async def expire(store: Store) -> None:
@@ -37,3 +39,10 @@ async def test_a_released_lease_is_free_at_once(store: Store) -> None:
     assert await store.acquire_leadership("two", 60.0) == 2
     await store.release_leadership("one", 1)
     assert await store.acquire_leadership("three", 60.0) is None
+
+
+async def test_a_lease_that_ran_out_and_that_nobody_took_still_commits(store: Store) -> None:
+    epoch = await store.acquire_leadership("one", 60.0)
+    await expire(store)
+    await store.commit([], State(), State(revision=1), [], T0, epoch=epoch)
+    assert (await store.load()).revision == 1
