@@ -118,7 +118,11 @@ def ok(summary: str, *facts: Fact, values: Mapping[str, float] | None = None) ->
 
 
 def degraded(
-    reason: Reason, summary: str, *facts: Fact, hint: str, excerpt: str | None = None,
+    reason: Reason,
+    summary: str,
+    *facts: Fact,
+    hint: str,
+    excerpt: str | None = None,
     values: Mapping[str, float] | None = None,
 ) -> Verdict:
     """Return a degraded verdict: it works, and somebody should look at it in the daytime."""
@@ -126,8 +130,13 @@ def degraded(
 
 
 def failed(
-    reason: Reason, summary: str, *facts: Fact, hint: str, excerpt: str | None = None,
-    values: Mapping[str, float] | None = None, certain: bool = False,
+    reason: Reason,
+    summary: str,
+    *facts: Fact,
+    hint: str,
+    excerpt: str | None = None,
+    values: Mapping[str, float] | None = None,
+    certain: bool = False,
 ) -> Verdict:
     """Return a failed verdict; `certain` where a retry cannot change it."""
     return Verdict(Outcome.FAILED, summary, reason, hint, Evidence(facts, excerpt), values or {}, certain)

@@ -1,4 +1,4 @@
-"""The compiled requirements are in step with pyproject.toml, name no registry, and hold wheels for every Python we promise."""
+"""The compiled requirements are in step with pyproject.toml, name no registry, and are wheels for every Python."""
 
 import re
 import subprocess

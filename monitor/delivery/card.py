@@ -118,7 +118,11 @@ def _deploy_line(scene: Scene) -> Line:
     ]
     if deploy.live_at is None or deploy.live_at > incident.outage_started_at:
         return [Span("Began during deploy "), *what]
-    return [Span(f"Began {spell(incident.outage_started_at - deploy.live_at)} after deploy "), *what, Span(" went live")]
+    return [
+        Span(f"Began {spell(incident.outage_started_at - deploy.live_at)} after deploy "),
+        *what,
+        Span(" went live"),
+    ]
 
 
 def _cause(scene: Scene) -> list[Line]:

@@ -21,9 +21,7 @@ def policy_with(**changes: Any) -> Patch:
 
     def patch(monkey: pytest.MonkeyPatch) -> None:
         real = check_state.apply_look
-        monkey.setattr(
-            step, "apply_look", lambda policy, rules, *rest: real(replace(policy, **changes), rules, *rest)
-        )
+        monkey.setattr(step, "apply_look", lambda policy, rules, *rest: real(replace(policy, **changes), rules, *rest))
 
     return patch
 
@@ -84,9 +82,7 @@ def silence_delays_closing(monkey: pytest.MonkeyPatch) -> None:
 
 def resolves_with_its_root(monkey: pytest.MonkeyPatch) -> None:
     real = incidents._is_well
-    monkey.setattr(
-        incidents, "_is_well", lambda draft, incident, one: one.role != "root" or real(draft, incident, one)
-    )
+    monkey.setattr(incidents, "_is_well", lambda draft, incident, one: one.role != "root" or real(draft, incident, one))
 
 
 def told_when_queued(monkey: pytest.MonkeyPatch) -> None:
@@ -132,9 +128,7 @@ def ack_hides_a_rise(monkey: pytest.MonkeyPatch) -> None:
     monkey.setattr(
         telling,
         "_wanted",
-        lambda draft, one, chat, told: (
-            None if one.status is IncidentStatus.ACKED else real(draft, one, chat, told)
-        ),
+        lambda draft, one, chat, told: None if one.status is IncidentStatus.ACKED else real(draft, one, chat, told),
     )
 
 

@@ -60,7 +60,7 @@ class Watch:
         self.joined: list[tuple[float, str, str, int]] = []
         """(when, what, check, incident): each way into an incident."""
         self.arrived: Counter[str] = Counter()
-        self.silent_s: Counter[int] = Counter()
+        self.silent_s: Counter[tuple[int, str]] = Counter()
 
     def fail(self, name: str, text: str) -> None:
         line = f"{name}: {text}"
@@ -144,8 +144,9 @@ class Watch:
                 if old.cause is Cause.DOWN and incident.cause is not Cause.DOWN:
                     self.fail("S17", f"the cause of #{number} fell")
             if old is not None and old.suppressed_since is not None and incident.suppressed_since is None:
-                paused = (self.sim.now - old.suppressed_since).total_seconds()
-                self.silent_s[number] += paused
+                for told in old.told.values():
+                    began_at = max(old.suppressed_since, told.first_at or self.sim.now)
+                    self.silent_s[number, told.chat_id] += (self.sim.now - began_at).total_seconds()
             if not incident.is_live:
                 if old is not None and old.is_live:
                     self._resolved(incident, state)
@@ -255,7 +256,7 @@ class Watch:
             self.fail("S15", f"{message.dedupe_key} although silenced")
         told = incident.told[message.chat_id]
         if message.kind is MessageKind.REMIND and incident.reopen_count == 0 and told.reminders == 0 and told.first_at:
-            waited = (self.sim.now - told.first_at).total_seconds() - self.silent_s[incident.id]
+            waited = (self.sim.now - told.first_at).total_seconds() - self.silent_s[incident.id, message.chat_id]
             if waited < 895 and not self.sim.world.jumps:
                 self.fail("S15", f"{message.dedupe_key} after {waited:.0f} s, silences not counted")
         if incident.is_live is is_end:

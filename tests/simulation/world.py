@@ -9,6 +9,8 @@ EGRESS = "vantage.egress"
 OPS, BOSS = "telegram:ops", "telegram:boss"
 QUIET_SECONDS = 3000.0
 """After the last fault: longer than a gate, a deploy window's rest and the peace that ends flapping."""
+LONG_SECONDS = 5500.0
+"""Longer than an ack lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,10 @@ def make_world(seed: int, *, extra_check: bool = False, is_reversed: bool = Fals
     return _with_trouble(world, names, active_s) if kind in ("chaos", "quiet") else world
 
 
+def _is_long(seed: int) -> bool:
+    return chance(seed, "long") < 0.08
+
+
 def _policies(seed: int, kind: str) -> list[CheckPolicy]:
     count = 9 if kind == "storm" else 4 + int(chance(seed, "count") * 7)
     policies = [CheckPolicy(EGRESS, "vantage", 30.0, 5.0, 10.0, is_vantage=True)]
@@ -127,6 +133,8 @@ def _faults(seed: int, kind: str, names: list[str], active_s: float) -> tuple[Fa
         start = between(200, 400, seed, "start")
         return (Fault(choose(names, seed, "root"), "down", start, start + between(300, 900, seed, "long")),)
     faults = []
+    if kind == "chaos" and _is_long(seed):
+        faults.append(Fault(names[0], "down", 130.0, 130.0 + LONG_SECONDS))
     for number in range(2 + int(chance(seed, "faults") * 5)):
         start = between(120, active_s, seed, "start", number)
         name = choose(names, seed, "who", number)
@@ -136,8 +144,7 @@ def _faults(seed: int, kind: str, names: list[str], active_s: float) -> tuple[Fa
                 continue
         else:
             mode = choose(["down", "down", "down", "flaky", "degraded", "blip", "mute"], seed, "mode", number)
-            longest = 5000 if chance(seed, "long", number) < 0.06 else 900
-            lasts = {"blip": 15.0, "degraded": 900.0}.get(mode, between(20, longest, seed, "lasts", number))
+            lasts = {"blip": 15.0, "degraded": 900.0}.get(mode, between(20, 900, seed, "lasts", number))
             share = between(0.2, 0.6, seed, "share", number) if mode == "flaky" else 1.0
             if mode == "down" and chance(seed, "flaps", number) < 0.2:
                 faults += [Fault(name, "down", start + turn * 240, start + turn * 240 + 90) for turn in range(5)]
@@ -173,6 +180,8 @@ def _with_trouble(world: World, names: list[str], active_s: float) -> World:
         return tuple(spans)
 
     people = []
+    if _is_long(seed):
+        people.append((700.0, "ack", names[0], 0.0))
     for number in range(int(chance(seed, "people") * 7)):
         what = choose(["ack", "silence", "maintenance", "end", "deploy", "failed_deploy", "until"], seed, "p", number)
         about = choose(names, seed, "about", number)
