@@ -163,14 +163,16 @@ class Service:
         return epoch
 
     async def _show_stored(self) -> None:
+        shown: int | None = None
         while True:
             try:
                 state = await self.store.load()
             except StoreUnavailableError as error:
                 log.debug("standby.not_read", error=str(error))
             else:
-                if state.revision != self.line.state.revision:
+                if state.revision != shown:
                     self.line.take(state)
+                shown = state.revision
             await asyncio.sleep(STANDBY_LOOK_SECONDS)
 
     async def _lead(self, epoch: int | None) -> None:
