@@ -55,11 +55,10 @@ class Part(Server):
 
     def _environment(self) -> dict[str, str]:
         kept = {
-            key: value
-            for key, value in os.environ.items()
-            if key in ("PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_START")
+            key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_START")
         }
-        return {**kept, "PYTHONUNBUFFERED": "1", **self.environment}
+        # Its temporary files go where the demo removes everything: celery leaves a folder behind when it is killed.
+        return {**kept, "PYTHONUNBUFFERED": "1", "TMPDIR": str(self.folder), **self.environment}
 
     def _answers(self) -> bool:
         return self._is_ready()

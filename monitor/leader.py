@@ -9,7 +9,7 @@ from typing import Protocol
 
 import structlog
 
-from monitor.store.errors import LeadershipLostError, StoreUnavailableError
+from monitor.store.errors import LeadershipLostError, StoreError
 
 TTL_SECONDS = 15.0
 """A leader that has not renewed for so long, by the database's clock, may be replaced."""
@@ -80,7 +80,7 @@ class Leader:
                             self._proven_until = asked_at + self._ttl_seconds
                             log.info("leader.took_over", epoch=epoch, owner=self._owner)
                             return epoch
-            except (StoreUnavailableError, TimeoutError) as error:
+            except (StoreError, TimeoutError) as error:
                 self._not_answered(error)
                 not_before = self._monotonic() + self._ttl_seconds
             await asyncio.sleep(self._retry_seconds)
@@ -97,7 +97,7 @@ class Leader:
             try:
                 async with asyncio.timeout(self._renew_seconds):
                     is_ours = await self._rows.renew_leadership(self._owner, epoch, self._ttl_seconds)
-            except (StoreUnavailableError, TimeoutError) as error:
+            except (StoreError, TimeoutError) as error:
                 self._not_answered(error)
                 continue
             self._answered()
@@ -118,7 +118,7 @@ class Leader:
         try:
             async with asyncio.timeout(self._retry_seconds):
                 await self._rows.release_leadership(self._owner, epoch)
-        except (StoreUnavailableError, TimeoutError) as error:
+        except (StoreError, TimeoutError) as error:
             log.warning("leader.not_released", error=str(error) or "no answer")
         else:
             log.info("leader.released", epoch=epoch)

@@ -11,7 +11,7 @@ from monitor.arrivals import Arrivals, Arrived, Call
 from monitor.backlog import Backlog, Batch
 from monitor.engine.model import Effect, Event, Plan, ProbeNow, State
 from monitor.engine.step import Step
-from monitor.store.errors import StoreUnavailableError
+from monitor.store.errors import LeadershipLostError, StoreError
 from monitor.store.spans import Moment, SpanChange, span_changes
 from monitor.store.spool import Unwritten
 from monitor.store.store import Store
@@ -218,7 +218,9 @@ class Line:
         while True:
             try:
                 await self._write(batch)
-            except StoreUnavailableError as error:
+            except LeadershipLostError:
+                raise
+            except StoreError as error:
                 if self._store_failed_since is None:
                     self._store_failed_since = self._now()
                 log.warning("commit.failed", error=str(error), events=self.events_waiting)
@@ -279,7 +281,7 @@ class Line:
                     self._publishing = self._next_batch()
                     if self._publishing[0].events:
                         self._backlog.add(self._publishing[0])
-        except (StoreUnavailableError, TimeoutError) as error:
+        except (StoreError, TimeoutError) as error:
             log.warning("line.stopped_early", error=str(error), events_lost=lost)
         finally:
             for entry in () if self._publishing is None else self._publishing[1]:

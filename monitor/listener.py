@@ -2,18 +2,22 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from monitor.errors import UsageError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from uvicorn.server import Protocols
 
 BACKLOG = 128
-GRACE_SECONDS = 2
-"""Open connections get this long at the end; an event stream never ends by itself."""
+POLL_SECONDS = 0.02
+GRACE_SECONDS = 0.5
+"""Answers being sent get this long at the end; then the rest is closed: an event stream never ends by itself."""
+CLOSE_SECONDS = 2
+"""What has not taken note of its closed connection by then is cancelled."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -44,12 +48,25 @@ async def serve_web(app: "FastAPI", listener: socket.socket) -> None:
         lifespan="off",
         log_config=None,
         access_log=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_graceful_shutdown=CLOSE_SECONDS,
         server_header=False,
     )
     server = Server(config)
     try:
         await server.serve(sockets=[listener])
     except asyncio.CancelledError:
+        await _let_go(server.server_state.connections)
         await server.shutdown(sockets=[listener])
         raise
+
+
+async def _let_go(connections: "Collection[Protocols]") -> None:
+    """Close idle connections now, and busy ones after their answer, at the latest when the grace is over."""
+    for connection in tuple(connections):
+        connection.shutdown()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(GRACE_SECONDS):
+            while connections:
+                await asyncio.sleep(POLL_SECONDS)
+    for connection in tuple(connections):
+        connection.transport.close()

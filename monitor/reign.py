@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -25,7 +26,7 @@ from monitor.probing.io import real_io
 from monitor.probing.loop_watch import LoopWatch
 from monitor.probing.runner import Runner
 from monitor.probing.scheduler import Scheduler
-from monitor.store.errors import StoreUnavailableError
+from monitor.store.errors import StoreError
 from monitor.store.spool import Spool
 from monitor.store.store import Store
 
@@ -92,9 +93,9 @@ class Reign:
     async def run(self) -> None:
         """Run every part until cancelled. The line ends last, so that nothing handed to it is lost."""
         line = self._realm.line
-        loops = self._loops()
         try:
-            async with asyncio.TaskGroup() as group:
+            async with AsyncExitStack() as opened, asyncio.TaskGroup() as group:
+                loops = self._loops(opened)
                 writing = group.create_task(line.run(), name="line")
                 try:
                     async with asyncio.TaskGroup() as others:
@@ -114,8 +115,8 @@ class Reign:
             except OSError as error:
                 log.warning("spool.not_written", path=str(self._realm.spool.path), error=error.strerror)
 
-    def _loops(self) -> dict[str, Coroutine[None, None, None]]:
-        """Return what runs beside the line, by name."""
+    def _loops(self, opened: AsyncExitStack) -> dict[str, Coroutine[None, None, None]]:
+        """Return what runs beside the line, by name; what must be closed after it is given to `opened`."""
         realm = self._realm
         loops: dict[str, Coroutine[None, None, None]] = {
             "scheduler": self.scheduler.run(),
@@ -132,7 +133,9 @@ class Reign:
             from monitor.delivery.telegram import TelegramChannel
 
             plan, line, api_url = realm.checklist.plan, realm.line, realm.settings.telegram_api_url
-            channels: dict[str, Channel] = {"telegram": TelegramChannel(token, api_url=api_url)}
+            telegram = TelegramChannel(token, api_url=api_url)
+            opened.push_async_callback(telegram.close)
+            channels: dict[str, Channel] = {"telegram": telegram}
             outbox = EmergencyOutbox(realm.store, line, realm.spool, realm.checklist.chat_targets, self._proof)
             delivery = Delivery(
                 line,
@@ -154,6 +157,7 @@ class Reign:
                 self.scheduler.probe_now,
                 now=utc_now,
             )
+            opened.push_async_callback(bot.close)
             loops |= {"delivery": delivery.run(), "bot": bot.run()}
         return loops
 
@@ -164,6 +168,8 @@ class Reign:
                 await self._realm.line.apply(Looked(result))
         except TimeoutError:
             log.warning("look.not_committed_yet", check=result.check_id)
+        except Exception as error:  # noqa: BLE001  the guard of the looks: the line has logged it
+            log.warning("look.not_taken", check=result.check_id, error=type(error).__name__)
 
     def _probe(self, effect: ProbeNow) -> None:
         self.scheduler.probe_now(effect.check_id, effect.after_seconds)
@@ -177,7 +183,7 @@ class Reign:
         while True:
             try:
                 self.outbox_oldest_seconds = await self._realm.store.outbox_oldest_seconds(utc_now())
-            except StoreUnavailableError as error:
+            except StoreError as error:
                 log.warning("outbox.not_measured", error=str(error))
             await asyncio.sleep(5 * TICK_SECONDS)
 
@@ -186,7 +192,7 @@ class Reign:
             try:
                 forgotten = await self._realm.store.forget(utc_now())
                 log.info("retention.done", **{name: getattr(forgotten, name) for name in forgotten.__slots__})
-            except StoreUnavailableError as error:
+            except StoreError as error:
                 log.warning("retention.failed", error=str(error))
             await asyncio.sleep(RETENTION_SECONDS)
 

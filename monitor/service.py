@@ -14,6 +14,7 @@ import structlog
 from checks.result import Result
 from monitor import __version__
 from monitor.config.checklist import Checklist
+from monitor.config.rows import heading
 from monitor.config.settings import Settings
 from monitor.config.stack import Stack
 from monitor.engine.model import State
@@ -28,7 +29,7 @@ from monitor.probing.feeds import CeleryFeeds
 from monitor.probing.loop_watch import LoopWatch
 from monitor.probing.runner import Runner
 from monitor.reign import Realm, Reign, markers, new_io, utc_now
-from monitor.store.errors import LeadershipLostError, StoreUnavailableError
+from monitor.store.errors import LeadershipLostError, StoreError, StoreUnavailableError
 from monitor.store.single import only_instance
 from monitor.store.spool import Spool
 from monitor.store.store import Store
@@ -52,7 +53,8 @@ def run_service(settings: Settings, stack: Stack, checklist: Checklist) -> None:
 
 
 async def look_once(check_id: str, settings: Settings, checklist: Checklist) -> Result:
-    """Run one check exactly as the service does."""
+    """Run one check exactly as the service does. Log lines of the run are redacted, and only errors."""
+    configure_logging("error")
 
     async def prove_store() -> None:
         store = await Store.open(settings.monitor_database_url.get_secret_value(), now=utc_now)
@@ -167,7 +169,7 @@ class Service:
         while True:
             try:
                 state = await self.store.load()
-            except StoreUnavailableError as error:
+            except StoreError as error:
                 log.debug("standby.not_read", error=str(error))
             else:
                 if state.revision != shown:
@@ -234,25 +236,6 @@ def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
     """Return the first error in a tree of them."""
     error = errors.exceptions[0]
     return _first(error) if isinstance(error, BaseExceptionGroup) else error
-
-
-HEADINGS = {
-    "api": "API",
-    "postgres": "API",
-    "redis": "API",
-    "bot": "Bot",
-    "worker": "Worker",
-    "beat": "Beat",
-    "miniapp": "Mini App",
-    "vantage": "The monitor's own sight",
-    "telegram": "The monitor's own sight",
-}
-
-
-def heading(check_id: str) -> str:
-    """Return the checklist's heading under which a check stands; a check of the user's stands under its own word."""
-    family = check_id.split(".")[0]
-    return HEADINGS.get(family, family)
 
 
 def _is_seen(state: State, check_id: str) -> bool:

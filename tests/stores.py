@@ -95,5 +95,5 @@ async def running(store: Any, step: StepFunction, **more: Any) -> AsyncIterator[
 async def until(is_so: Callable[[], bool]) -> None:
     """Return when it is so; fail after twenty seconds."""
     async with asyncio.timeout(20):
-        while not is_so():  # noqa: ASYNC110 (what is waited for tells nobody)
+        while not is_so():
             await asyncio.sleep(0.001)

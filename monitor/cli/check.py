@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli.options import ConfigOption, configured
+from monitor.cli.options import DEFAULT_FILE, ConfigOption, configured
 
 SIGNS = {"ok": "✔ ok", "degraded": "▲ degraded", "failed": "✘ failed", "unknown": "? unknown"}
 EXIT_STATUS = {"ok": 0, "degraded": 0, "failed": 1, "unknown": 6}
@@ -24,6 +24,8 @@ def check(
         skipped = {item.id: item.setting for item in checklist.skipped}
         if skipped.get(check_id):
             raise UsageError(f"{check_id}: needs the environment variable {skipped[check_id]}")
+        if check_id in skipped:
+            raise UsageError(f"{check_id}: is switched off in {(config or DEFAULT_FILE).name}")
         raise UsageError(f"{check_id}: no such check{nearest(check_id, set(checklist.checks))}")
     from monitor.service import look_once
 

@@ -57,6 +57,8 @@ def build_checklist(settings: Settings, stack: Stack) -> Checklist:
     if lines:
         raise UsageError(*(f"monitor.yaml: {line}" for line in lines))
     targets = _chat_targets(settings, stack)
+    if targets and settings.alert_bot_token is None:
+        raise UsageError("ALERT_BOT_TOKEN: is missing, so nobody could be told in the chats that are given")
     plan = Plan(
         checks={check_id: _policy(config) for check_id, config in configs.items()},
         chats=tuple(Chat(f"telegram:{chat.name}", is_escalation=chat.escalation) for chat in stack.alerts.chats)
@@ -113,6 +115,10 @@ def _merge(given: dict[str, dict[str, Any]], skipped: list[Skipped], stack: Stac
                 )
             elif given.pop(check_id, None) is not None:
                 skipped.append(Skipped(check_id, ""))
+        elif "id" in values:
+            lines.append(f"checks.{check_id}.id: unknown setting; the id of a check is its key")
+        elif check_id in builtin and values.get("kind", check_id) != check_id:
+            lines.append(f"checks.{check_id}.kind: {values['kind']!r} must be {check_id!r}, or give yours another id")
         elif check_id in given:
             given[check_id] |= values
             given[check_id]["depends_on"] = (*parents, *given[check_id]["depends_on"])
@@ -122,7 +128,7 @@ def _merge(given: dict[str, dict[str, Any]], skipped: list[Skipped], stack: Stac
             lines.append(
                 f"checks.{check_id}: unknown check{nearest(check_id, builtin) or '; one of yours needs a kind'}"
             )
-        elif values["kind"] not in CHECKS:
+        elif str(values["kind"]) not in CHECKS:
             lines.append(
                 f"checks.{check_id}.kind: {values['kind']!r} is unknown{nearest(str(values['kind']), set(CHECKS))}"
             )

@@ -142,3 +142,21 @@ EVERYTHING = "vantage.loop"
 """Parent of every other check: with a late event loop no look can be trusted."""
 NETWORK = ("vantage.egress", "vantage.dns")
 """Parents of every remote check."""
+
+HEADINGS = {
+    "api": "API",
+    "postgres": "API",
+    "redis": "API",
+    "bot": "Bot",
+    "worker": "Worker",
+    "beat": "Beat",
+    "miniapp": "Mini App",
+    "vantage": "The monitor's own sight",
+    "telegram": "The monitor's own sight",
+}
+
+
+def heading(check_id: str) -> str:
+    """Return the checklist's heading under which a check stands; a check of the user's stands under its own word."""
+    family = check_id.split(".")[0]
+    return HEADINGS.get(family, family)

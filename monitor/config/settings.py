@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -15,31 +15,44 @@ OWN_PREFIX = "MONITOR_"
 """Variables with this prefix are ours alone, so an unknown one is a mistake."""
 
 
+def _parts(url: str) -> SplitResult:
+    """Split a URL. Raises ValueError in a few words where its port is none."""
+    parts = urlsplit(url)
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError("must have a number from 0 to 65535 as its port") from None
+    return parts
+
+
 def _http_url(value: str) -> str:
-    parts = urlsplit(value)
+    parts = _parts(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be a URL that starts with http:// or https://")
     return value.rstrip("/")
 
 
 def _database_url(value: SecretStr) -> SecretStr:
-    parts = urlsplit(value.get_secret_value())
+    parts = _parts(value.get_secret_value())
     if parts.scheme.split("+")[0] not in ("postgresql", "postgres") or not parts.hostname:
         raise ValueError("must be a URL that starts with postgresql://")
     return SecretStr(f"postgresql://{value.get_secret_value().split('://', 1)[1]}")
 
 
 def _own_database_url(value: SecretStr) -> SecretStr:
-    scheme = value.get_secret_value().split("://", 1)[0].split("+")[0]
+    scheme = _parts(value.get_secret_value()).scheme.split("+")[0]
     if scheme not in ("postgresql", "postgres", "sqlite"):
         raise ValueError("must be a URL that starts with sqlite:/// or postgresql://")
     return value
 
 
 def _redis_url(value: SecretStr) -> SecretStr:
-    parts = urlsplit(value.get_secret_value())
+    parts = _parts(value.get_secret_value())
     if parts.scheme not in ("redis", "rediss") or not parts.hostname:
         raise ValueError("must be a URL that starts with redis:// or rediss://")
+    database = parts.path.strip("/")
+    if database and not database.isdigit():
+        raise ValueError("must end in a database number, as in redis://host:6379/0")
     return value
 
 
@@ -133,9 +146,15 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         watched, own = settings.bot_token.get_secret_value(), settings.alert_bot_token.get_secret_value()
         if watched == own:
             lines.append("ALERT_BOT_TOKEN: is the same as BOT_TOKEN; the monitor needs a bot of its own")
+    if settings.database_url and settings.database_url == _plain(settings.monitor_database_url):
+        lines.append("MONITOR_DATABASE_URL: is the same as DATABASE_URL; the monitor needs a database of its own")
     if lines:
         raise UsageError(*lines)
     return settings
+
+
+def _plain(url: SecretStr) -> SecretStr:
+    return SecretStr(f"postgresql://{url.get_secret_value().split('://', 1)[1]}")
 
 
 def _unknown_line(key: str, known: Mapping[str, str]) -> str:

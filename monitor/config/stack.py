@@ -1,15 +1,17 @@
 """`monitor.yaml`: what the user says about the stack, checked strictly."""
 
 import difflib
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
 from checks.base import Confirm, Recover, Seconds, Severity
+from checks.redaction import redact
 from monitor.errors import UsageError
 
 
@@ -40,11 +42,28 @@ class Services(_Strict):
     redis: str = "nexus-redis"
 
 
+def _target(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) <= 65535:
+        raise ValueError("must be host:port")
+    return value
+
+
+def _some(values: tuple[str, ...]) -> tuple[str, ...]:
+    if not values:
+        raise ValueError("must name at least one")
+    return values
+
+
+HostName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$", max_length=253)]
+Target = Annotated[str, AfterValidator(_target)]
+
+
 class Vantage(_Strict):
     """How the monitor knows that it can see at all."""
 
-    dns_names: tuple[str, ...] = Field(default=("api.telegram.org", "render.com"), min_length=1)
-    egress_targets: tuple[str, ...] = Field(default=("1.1.1.1:443", "8.8.8.8:53"), min_length=1)
+    dns_names: Annotated[tuple[HostName, ...], AfterValidator(_some)] = ("api.telegram.org", "render.com")
+    egress_targets: Annotated[tuple[Target, ...], AfterValidator(_some)] = ("1.1.1.1:443", "8.8.8.8:53")
     """host:port of independent hosts that are nearly always there."""
 
 
@@ -77,6 +96,14 @@ class Alerts(_Strict):
     viewers: frozenset[int] = frozenset()
     """Numeric Telegram user ids that may ask."""
 
+    @model_validator(mode="after")
+    def _names_stand_once(self) -> "Alerts":
+        names = [chat.name for chat in self.chats]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"chats: the name {name!r} stands twice")
+        return self
+
 
 class Stack(_Strict):
     """The whole of `monitor.yaml`. Every key has a default; an empty file is a good one."""
@@ -97,6 +124,8 @@ class _OneKeyEach(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"{key.value} stands twice", key.start_mark)
             seen.add(key.value)
@@ -124,6 +153,12 @@ def stack_of(text: str, name: str) -> Stack:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise UsageError(f"{name}:{where} {getattr(error, 'problem', None) or 'is not YAML'}") from None
+    except (
+        ValueError,
+        TypeError,
+        RecursionError,
+    ) as error:  # a date that is none, a list as a key, a tower of brackets
+        raise UsageError(f"{name}: cannot be read as settings: {redact(str(error))}") from None
     if data is None:
         return Stack()
     if not isinstance(data, dict):
@@ -151,10 +186,10 @@ def _line(item: Any, model: type[BaseModel], prefix: str) -> str:
     if item["type"] == "extra_forbidden":
         return f"{path}: unknown setting{nearest(where[-1], _fields_at(model, where[:-1]))}"
     message = str(item["msg"]).removeprefix("Value error, ")
-    if item["type"] == "value_error":
+    if item["type"] == "value_error" and re.match(r"[a-z_]+: ", message):  # a rule over several fields names its own
         return f"{path}.{message}" if path else message
     value = item.get("input")
-    shown = f"{value!r} " if isinstance(value, str | int | float | bool) else ""
+    shown = f"{redact(repr(value))} " if isinstance(value, str | int | float | bool) else ""
     return f"{path}: {shown}{plain(message)}"
 
 
@@ -162,6 +197,7 @@ def plain(message: str) -> str:
     """Return a validator's message as the end of a sentence about a value."""
     for stiff in ("Input should be", "String should be", "Value should be"):
         message = message.replace(stiff, "must be")
+    message = message.replace("must be a valid tuple", "must be a list").replace("a valid dictionary", "a mapping")
     message = message.replace("String should", "must").replace("Field required", "is required")
     return message[0].lower() + message[1:]
 

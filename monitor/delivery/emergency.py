@@ -10,6 +10,7 @@ import structlog
 
 from monitor.delivery.neighbours import Outbox, OutboxMessage
 from monitor.engine.model import Incident, MessageKind, Severity, State, Told
+from monitor.store.errors import StoreError
 from monitor.store.spool import Spool, Unwritten
 
 ANSWER_SECONDS = 5.0
@@ -119,7 +120,7 @@ class EmergencyOutbox:
             try:
                 async with asyncio.timeout(self._answer_seconds):
                     self._targets[chat_id] = await self._rows.chat_target(chat_id)
-            except OSError as error:  # the store is away, or too slow
+            except (StoreError, TimeoutError) as error:
                 log.warning("outbox.target_from_memory", chat=chat_id, error=type(error).__name__)
         return self._targets[chat_id]
 

@@ -7,10 +7,10 @@ from zlib import crc32
 
 from monitor.engine.check_state import confirm_seconds, is_downish
 from monitor.engine.deploys import running_window
-from monitor.engine.draft import Draft, member_of
+from monitor.engine.draft import Draft, is_root_of
 from monitor.engine.events import ProbeNow
 from monitor.engine.incidents import count_drop, join_symptom, leave, open_root
-from monitor.engine.state import Cause, CheckState, CheckStatus, Incident, Role
+from monitor.engine.state import Cause, CheckState, CheckStatus, Incident
 from monitor.engine.timers import after, is_due, since, spans
 
 
@@ -23,7 +23,7 @@ def decide(draft: Draft, check_id: str, *, has_failed_now: bool = False) -> None
     if check.status is not CheckStatus.DOWN:
         return
     incident = draft.live_incident_of(check)
-    if incident is not None and incident.cause is Cause.DOWN and _is_root(incident, check_id):
+    if incident is not None and incident.cause is Cause.DOWN and is_root_of(incident, check_id):
         _unhold(draft, check)
         return
     ancestors = draft.plan.graph.ancestors[check_id]
@@ -103,14 +103,9 @@ def open_gates(draft: Draft, check_id: str) -> None:
         draft.effects.append(ProbeNow(name, _jitter_seconds(draft, check_id, name)))
 
 
-def _is_root(incident: Incident, check_id: str) -> bool:
-    member = member_of(incident, check_id)
-    return member is not None and member.role is Role.ROOT
-
-
 def _is_settled_root(draft: Draft, check: CheckState) -> bool:
     incident = draft.live_incident_of(check)
-    return incident is not None and incident.cause is Cause.DOWN and _is_root(incident, check.id)
+    return incident is not None and incident.cause is Cause.DOWN and is_root_of(incident, check.id)
 
 
 def _explains(draft: Draft, name: str) -> bool:
@@ -125,12 +120,12 @@ def _attach(draft: Draft, check: CheckState, incident: Incident | None, down: Se
     """Make the check a symptom of the nearest root's incident; wait while that one is not decided itself."""
     live = (draft.live_incident_of(draft.check(name)) for name in down)
     numbers = [found.id for found in live if found is not None and found.cause is Cause.DOWN]
-    if not numbers or (incident is not None and _is_root(incident, check.id)):
+    if not numbers or (incident is not None and is_root_of(incident, check.id)):
         _hold(draft, check, None)
         return
     if incident is None or incident.id not in numbers:
         if incident is not None:
-            leave(draft, check.id, "another fault explains it")
+            leave(draft, incident, check.id, "another fault explains it")
         join_symptom(draft, numbers[0], check.id)
     check = draft.check(check.id)
     if check.held_since is not None:

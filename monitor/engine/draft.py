@@ -7,7 +7,7 @@ from typing import Any
 
 from monitor.engine.events import AppendTimeline, Effect
 from monitor.engine.plan import Plan
-from monitor.engine.state import ChatState, CheckState, DeployWindow, Incident, Member, Silence, State
+from monitor.engine.state import ChatState, CheckState, DeployWindow, Incident, Role, Silence, State
 
 
 class Draft:
@@ -72,8 +72,6 @@ class Draft:
 
     def put_check(self, check: CheckState) -> None:
         """Store the check, and keep the index of held ones true."""
-        if self.checks.get(check.id) is check:
-            return
         self._write("checks")[check.id] = check
         if (check.held_since is not None) != (check.id in self.held):
             self.fields["held"] = self.held ^ {check.id}
@@ -81,8 +79,7 @@ class Draft:
     def put_incident(self, incident: Incident) -> None:
         """Store the incident, and have its telling looked at."""
         self.touched[incident.id] = None
-        if self.incidents.get(incident.id) is not incident:
-            self._write("incidents")[incident.id] = incident
+        self._write("incidents")[incident.id] = incident
 
     def put_silence(self, silence: Silence) -> None:
         self._write("silences")[silence.id] = silence
@@ -121,9 +118,9 @@ class Draft:
         return written
 
 
-def member_of(incident: Incident, check_id: str) -> Member | None:
-    """Return the check's present part in the incident, if it has one."""
-    for member in incident.members:
-        if member.check_id == check_id and member.left_at is None:
-            return member
-    return None
+def is_root_of(incident: Incident, check_id: str) -> bool:
+    """Return whether the check is a root of the incident; an incident that stands for many has several."""
+    return any(
+        member.check_id == check_id and member.role is Role.ROOT and member.left_at is None
+        for member in incident.members
+    )

@@ -3,15 +3,13 @@
 from dataclasses import replace
 from datetime import datetime
 
-from monitor.engine.check_state import is_downish
+from monitor.engine.candidates import incident_to_reopen, incident_to_reroot, is_storm, running_storm
 from monitor.engine.deploys import deploy_of
-from monitor.engine.draft import Draft, member_of
+from monitor.engine.draft import Draft, is_root_of
 from monitor.engine.plan import Severity
 from monitor.engine.silences import mark_suppressed
 from monitor.engine.state import Cause, CheckState, CheckStatus, Incident, IncidentStatus, Member, Role
 from monitor.engine.timers import after, is_due, since
-
-_CAUSE_RANK = {Cause.STALE: 0, Cause.DEGRADED: 1, Cause.DOWN: 2}
 
 
 def open_root(draft: Draft, check_id: str, cause: Cause) -> None:
@@ -20,22 +18,21 @@ def open_root(draft: Draft, check_id: str, cause: Cause) -> None:
     severity = draft.plan.checks[check_id].severity if cause is Cause.DOWN else Severity.WARNING
     own = draft.live_incident_of(check)
     if own is not None:
-        member = member_of(own, check_id)
-        if member is not None and member.role is Role.ROOT:
-            _raise_cause(draft, own, check_id, cause, severity)
+        if is_root_of(own, check_id):
+            _worsen(draft, own, check_id, cause, severity)
             return
-        leave(draft, check_id, "it is a fault of its own")
+        leave(draft, own, check_id, "it is a fault of its own")
     if cause is Cause.DOWN:
-        told_below = _incident_to_reroot(draft, check_id)
+        told_below = incident_to_reroot(draft, check_id)
         if told_below is not None:
             _reroot(draft, told_below, check_id, severity)
             return
-    storm = _storm(draft, severity)
+    storm = running_storm(draft, severity)
     if storm is not None:
         _join(draft, storm, check_id, Role.ROOT)
         raise_severity(draft, storm.id, severity)
         return
-    earlier = _reopenable(draft, check_id, cause)
+    earlier = incident_to_reopen(draft, check_id, cause)
     if earlier is not None:
         _reopen(draft, earlier, check_id, severity)
     else:
@@ -49,13 +46,9 @@ def join_symptom(draft: Draft, incident_id: int, check_id: str) -> None:
         raise_severity(draft, incident_id, draft.plan.checks[check_id].severity)
 
 
-def leave(draft: Draft, check_id: str, why: str) -> None:
+def leave(draft: Draft, incident: Incident, check_id: str, why: str) -> None:
     """Take the check out of its incident, and resolve that one when nothing else keeps it open."""
-    check = draft.check(check_id)
-    incident = draft.live_incident_of(check)
-    draft.put_check(replace(check, incident_id=None))
-    if incident is None:
-        return
+    draft.put_check(replace(draft.check(check_id), incident_id=None))
     members = tuple(
         replace(member, left_at=draft.now) if member.check_id == check_id else member for member in incident.members
     )
@@ -83,7 +76,7 @@ def touch(draft: Draft, incident_id: int) -> None:
 
 
 def count_drop(draft: Draft, check_id: str) -> None:
-    """Count one confirmed drop of a root, and mark it as flapping after the third within the hour."""
+    """Count one confirmed drop of a live incident's root, and mark it as flapping after the third within the hour."""
     rules = draft.plan.rules
     check = draft.check(check_id)
     dropped_at = tuple(at for at in check.dropped_at if 0 <= since(at, draft.now) < rules.flap_window_seconds)
@@ -91,8 +84,7 @@ def count_drop(draft: Draft, check_id: str) -> None:
     is_flapping = check.is_flapping or len(dropped_at) >= rules.flap_drops
     draft.put_check(replace(check, dropped_at=dropped_at, is_flapping=is_flapping))
     incident = draft.live_incident_of(check)
-    if incident is None:
-        return
+    assert incident is not None
     if is_flapping and not incident.is_unstable:
         draft.note(incident.id, "unstable", f"{check_id}: {len(dropped_at)} drops", check_id)
     draft.put_incident(
@@ -163,7 +155,7 @@ def _open_new(draft: Draft, check_id: str, cause: Cause, severity: Severity) -> 
         began_at,
         draft.now,
         (Member(check_id, Role.ROOT, draft.now),),
-        is_storm=len(_roots_opened_lately(draft, severity)) >= draft.plan.rules.storm_roots,
+        is_storm=is_storm(draft, severity),
         deploy_id=deploy_of(draft.plan.rules, draft.deploys.values(), policy.service, began_at),
         cause=cause,
         unacked_since=draft.now,
@@ -233,10 +225,10 @@ def _join(draft: Draft, incident: Incident, check_id: str, role: Role) -> None:
     draft.note(incident.id, "symptom_joined" if role is Role.SYMPTOM else "root_joined", check_id, check_id)
 
 
-def _raise_cause(draft: Draft, incident: Incident, check_id: str, cause: Cause, severity: Severity) -> None:
-    if _CAUSE_RANK[cause] > _CAUSE_RANK[incident.cause]:
-        draft.put_incident(replace(incident, cause=cause, revision=incident.revision + 1))
-        draft.note(incident.id, "worsened", f"{check_id} is {cause}", check_id)
+def _worsen(draft: Draft, incident: Incident, check_id: str, cause: Cause, severity: Severity) -> None:
+    """Raise a warning of the check's own; only a check without a live incident opens a lesser one."""
+    draft.put_incident(replace(incident, cause=cause, revision=incident.revision + 1))
+    draft.note(incident.id, "worsened", f"{check_id} is {cause}", check_id)
     raise_severity(draft, incident.id, severity)
 
 
@@ -259,49 +251,6 @@ def _is_well(draft: Draft, incident: Incident, member: Member) -> bool:
     if is_root and (check.is_flapping or (incident.cause is Cause.STALE and check.is_stale)):
         return False
     return check.status is CheckStatus.UP
-
-
-def _incident_to_reroot(draft: Draft, check_id: str) -> Incident | None:
-    """Return the first incident, opened within 120 s, whose root hangs on this check."""
-    below = draft.plan.graph.descendants[check_id]
-    found = [
-        incident
-        for incident in draft.incidents.values()
-        if incident.is_live
-        and incident.cause is Cause.DOWN
-        and not incident.is_storm
-        and incident.root in below
-        and since(incident.live_since, draft.now) <= draft.plan.rules.reroot_window_seconds
-        and is_downish(draft.checks.get(incident.root))
-    ]
-    return min(found, key=lambda incident: (incident.live_since, incident.id)) if found else None
-
-
-def _reopenable(draft: Draft, check_id: str, cause: Cause) -> Incident | None:
-    for incident in draft.incidents.values():
-        if incident.status is IncidentStatus.RESOLVED and incident.root == check_id and incident.cause is cause:
-            return incident
-    return None
-
-
-def _storm(draft: Draft, severity: Severity) -> Incident | None:
-    """Return the live incident that stands for many, while roots keep coming."""
-    window = draft.plan.rules.storm_window_seconds
-    for incident in draft.incidents.values():
-        if incident.is_live and incident.is_storm and incident.severity is severity:
-            newest = max(member.joined_at for member in incident.members)
-            if since(newest, draft.now) <= window:
-                return incident
-    return None
-
-
-def _roots_opened_lately(draft: Draft, severity: Severity) -> list[int]:
-    window = draft.plan.rules.storm_window_seconds
-    return [
-        incident.id
-        for incident in draft.incidents.values()
-        if incident.severity is severity and since(incident.live_since, draft.now) <= window
-    ]
 
 
 def _began_at(draft: Draft, check: CheckState, cause: Cause) -> datetime:

@@ -8,7 +8,7 @@ from checks.result import Outcome
 from monitor.engine.check_state import apply_look, is_downish, stale_after_seconds
 from monitor.engine.correlate import decide, decide_below, inherit_gate, open_gates, probe_ancestors
 from monitor.engine.deploys import end_deploy, expire_deploys, start_deploy
-from monitor.engine.draft import Draft, member_of
+from monitor.engine.draft import Draft, is_root_of
 from monitor.engine.events import (
     Acked,
     CardEdited,
@@ -35,7 +35,7 @@ from monitor.engine.incidents import (
 )
 from monitor.engine.plan import CheckPolicy, Plan
 from monitor.engine.silences import end_silence, expire_silences, mark_suppressed, start_silence
-from monitor.engine.state import Cause, CheckState, CheckStatus, Incident, Role, State
+from monitor.engine.state import Cause, CheckState, CheckStatus, Incident, State
 from monitor.engine.telling import apply_delivery, apply_edit, is_finished, mend_chat, next_due_of, reconcile
 from monitor.engine.timers import after, is_due, since
 
@@ -82,8 +82,7 @@ def step(plan: Plan, state: State, event: Event, now: datetime) -> Step:
         case _:
             assert_never(event)
     for incident_id in tuple(draft.touched):
-        if incident_id in draft.incidents:
-            reconcile(draft, incident_id)
+        reconcile(draft, incident_id)
     return Step(draft.finish(), tuple(draft.effects))
 
 
@@ -124,14 +123,12 @@ def _look(draft: Draft, event: Looked) -> None:
     if result.verdict.outcome is Outcome.UNKNOWN:
         _look_again(draft, policy, check, result.started_at)
         return
-    has_failed_now = check.last_failure is result
-    if has_failed_now and check.first_bad_at == result.started_at:
+    if check.last_failure is result and check.first_bad_at == result.started_at:
         probe_ancestors(draft, check)
     if check.status is CheckStatus.DOWN:
         if not is_downish(before):
             _count_drop_of_root(draft, check)
-        if has_failed_now:
-            decide(draft, check.id, has_failed_now=True)
+        decide(draft, check.id, has_failed_now=True)
     if check.status is CheckStatus.UP and is_downish(before):
         open_gates(draft, check.id)
     _follow_degraded(draft, check.id)
@@ -144,8 +141,7 @@ def _look(draft: Draft, event: Looked) -> None:
 def _count_drop_of_root(draft: Draft, check: CheckState) -> None:
     """Count a drop within a live incident, which goes on without being decided again."""
     incident = draft.live_incident_of(check)
-    member = None if incident is None else member_of(incident, check.id)
-    if incident is not None and member is not None and member.role is Role.ROOT and incident.cause is Cause.DOWN:
+    if incident is not None and incident.cause is Cause.DOWN and is_root_of(incident, check.id):
         count_drop(draft, check.id)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 STEP_SECONDS = 0.25
@@ -13,9 +13,15 @@ LONG_WINDOW_SECONDS = 120.0
 class LoopWatch:
     """Wakes four times a second and keeps how late it was, for the last two minutes."""
 
-    def __init__(self, now: Callable[[], datetime], monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._now = now
         self._monotonic = monotonic
+        self._sleep = sleep
         self._late: deque[tuple[float, float]] = deque(maxlen=int(LONG_WINDOW_SECONDS / STEP_SECONDS))
         self._due: float | None = None
         self.ticked_at = now()
@@ -25,7 +31,7 @@ class LoopWatch:
         """Return the largest lateness of the last five seconds, the running one included."""
         at = self._monotonic()
         running = at - self._due if self._due is not None else 0.0
-        return max(0.0, running, *(late for seen, late in self._late if seen >= at - WINDOW_SECONDS))
+        return max(0.0, running, *(late for seen, late in self._late if seen > at - WINDOW_SECONDS))
 
     def lag_p99_seconds(self) -> float:
         """Return the lateness that one turn in a hundred of the last two minutes exceeded."""
@@ -36,7 +42,7 @@ class LoopWatch:
         """Watch until cancelled."""
         while True:
             self._due = self._monotonic() + STEP_SECONDS
-            await asyncio.sleep(STEP_SECONDS)
+            await self._sleep(STEP_SECONDS)
             at = self._monotonic()
             self._late.append((at, max(0.0, at - self._due)))
             self.ticked_at = self._now()

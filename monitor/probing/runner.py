@@ -56,21 +56,25 @@ class Runner:
             verdict = check.judge(seen, self._now(), tuple(before))
             before.append(seen)
         except Exception as error:  # noqa: BLE001  the one frame around every check
-            verdict = self._failure(check, error)
+            verdict = self._failed(check, error)
         duration_seconds = self._monotonic() - started
         verdict = self._trusted(check, verdict, io.loop_lag_seconds())
         return Result(config.id, verdict, started_at, duration_seconds, self._vantage, self.epoch)
 
-    def _failure(self, check: Check[Any, Any], error: Exception) -> Verdict:
-        verdict = verdict_of(error, check.config.timeout_seconds)
-        if verdict is None:
+    def _failed(self, check: Check[Any, Any], error: Exception) -> Verdict:
+        try:
+            verdict = verdict_of(error, check.config.timeout_seconds)
+            told = None if verdict is None else check.on_failure(verdict)
+        except Exception as other:  # noqa: BLE001  part of the frame: the check's own words may fail too
+            told, error = None, other
+        if told is None:
             log.error("check.error", check=check.config.id, error=type(error).__name__, exc_info=error)
             return unknown(
                 Reason.CHECK_ERROR,
                 f"the check itself failed: {type(error).__name__}",
                 hint="This is a fault of the monitor, not of the target: see its log, and report it.",
             )
-        return check.on_failure(verdict)
+        return told
 
     def _trusted(self, check: Check[Any, Any], verdict: Verdict, lag_seconds: float) -> Verdict:
         if check.config.id.startswith("vantage."):

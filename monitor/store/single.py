@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from checks.redaction import redact_url
-from monitor.store.errors import NoPermissionError, StoreError
+from monitor.store.errors import StoreError
 
 
 class InUseError(StoreError):
@@ -20,15 +20,11 @@ def only_instance(url: str) -> Iterator[None]:
 
     Raises `InUseError`, one line, when another one is. A killed process leaves no lock behind.
     """
-    if not url.startswith("sqlite:///"):
+    path = url.removeprefix("sqlite:///").split("?", 1)[0]
+    descriptor = _lock_file(path) if url.startswith("sqlite:///") and path else None
+    if descriptor is None:
         yield
         return
-    path = Path(url.removeprefix("sqlite:///").split("?", 1)[0] + ".lock").absolute()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise NoPermissionError(f"database: {redact_url(url)} cannot be locked: {error.strerror}") from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -43,3 +39,13 @@ def only_instance(url: str) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _lock_file(path: str) -> int | None:
+    """Open the lock beside the database. Where that is not possible the database is not either, and says why."""
+    lock = Path(f"{path}.lock").absolute()
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError:
+        return None

@@ -3,10 +3,8 @@
 import heapq
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zlib import crc32
 
 from checks.result import Outcome, Reason, Result, Verdict
 from monitor.engine import step as engine
@@ -23,7 +21,6 @@ from monitor.engine.model import (
     Event,
     InsertMessage,
     Looked,
-    MessageKind,
     ProbeNow,
     Silenced,
     SilenceEnded,
@@ -31,38 +28,12 @@ from monitor.engine.model import (
     Tick,
 )
 from tests.simulation.dice import between, chance
+from tests.simulation.ending import Ending
+from tests.simulation.outbox import Outbox, Read, Row
 from tests.simulation.watch import Watch
 from tests.simulation.world import EGRESS, World
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-LEASE_SECONDS = 45.0
-RESENT = (MessageKind.OPEN, MessageKind.ESCALATE, MessageKind.REOPEN, MessageKind.RISE, MessageKind.SUMMARY)
-"""Rather twice than never; a reminder or an end rather never than twice."""
-
-
-@dataclass(slots=True)
-class Row:
-    """One row of the outbox."""
-
-    message: InsertMessage
-    due_s: float
-    status: str = "queued"
-    attempts: int = 0
-    lease_s: float = 0.0
-    is_dropped: bool = False
-    was_ambiguous: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """A message that people could read."""
-
-    at_s: float
-    key: str
-    kind: MessageKind
-    chat_id: str
-    incident_id: int
-    root: str
 
 
 class Simulation:
@@ -78,7 +49,6 @@ class Simulation:
         self.counts: Counter[str] = Counter()
         self.stored = State()
         self.state = State()
-        self.rows: dict[str, Row] = {}
         self.read: list[Read] = []
         self.ambiguous: Counter[str] = Counter()
         self.crash_count = 0
@@ -91,8 +61,7 @@ class Simulation:
         self._flying: set[str] = set()
         self._looks: Counter[str] = Counter()
         self._commits = 0
-        self._sending: dict[str, str] = {}
-        self._paused: dict[str, float] = {}
+        self.outbox = Outbox(self)
         self.watch = Watch(self)
 
     @property
@@ -104,17 +73,17 @@ class Simulation:
         world = self.world
         self._boot()
         for span in world.crashes:
-            self._at(span.from_s, 0, self._crash, span.to_s)
+            self.at(span.from_s, 0, self._crash, span.to_s)
         for when, seconds in world.jumps:
-            self._at(when, 0, self._jump, seconds)
+            self.at(when, 0, self._jump, seconds)
         for when, what, about, lasts in world.people:
-            self._at(when, 0, self._person, what, about, lasts)
+            self.at(when, 0, self._person, what, about, lasts)
         while self._heap and self._heap[0][0] <= world.end_s:
             when, _, generation, call, args = heapq.heappop(self._heap)
             if generation in (0, self._generation):
                 self.t = max(self.t, when)
                 call(*args)
-        self.watch.at_the_end()
+        Ending(self).check()
         return self
 
     def tell(self, text: str) -> None:
@@ -129,17 +98,12 @@ class Simulation:
         self.booted_at = self.now
         self.state = engine.fresh_start(self.stored, self.now)
         self._flying.clear()
-        self._sending.clear()
-        self._paused.clear()
         for name, policy in self.world.plan.checks.items():
             wait = between(0, min(10.0, policy.interval_seconds), self.world.seed, "stagger", name, self._generation)
             self._due[name] = self.t + wait
-            self._mine(self._due[name], self._look_if_due, name)
-        for key, row in self.rows.items():
-            if row.status == "sending":
-                self._mine(max(self.t, row.lease_s), self._lease_over, key)
-        self._mine(self.t + 1.0, self._tick)
-        self._pump()
+            self.mine(self._due[name], self._look_if_due, name)
+        self.mine(self.t + 1.0, self._tick)
+        self.outbox.boot()
 
     def _crash(self, until_s: float) -> None:
         if not self.is_alive:
@@ -149,7 +113,7 @@ class Simulation:
         self.crash_count += 1
         self.is_alive = False
         self._generation += 1
-        self._at(until_s, 0, self._restart)
+        self.at(until_s, 0, self._restart)
 
     def _restart(self) -> None:
         self.tell("the monitor starts again")
@@ -173,7 +137,7 @@ class Simulation:
         if may_fail and draw < self.world.aborts:
             if draw < self.world.aborts / 2:
                 self.counts["commit aborted"] += 1
-                self._mine(self.t + 0.5, self.apply, event)
+                self.mine(self.t + 0.5, self.apply, event)
                 return
             self.counts["commit answer lost"] += 1
             self._commit(event, made.state, made.effects)
@@ -194,18 +158,14 @@ class Simulation:
                 case InsertMessage():
                     self.watch.insert(effect)
                     self.counts[f"queued {effect.kind}"] += 1
-                    self.rows[effect.dedupe_key] = Row(effect, self.t)
+                    self.outbox.insert(effect)
                     self.tell(f"queue {effect.dedupe_key} ({state.incidents[effect.incident_id].root})")
-                    self._mine(self.t, self._pump)
                 case DropMessage():
-                    row = self.rows[effect.dedupe_key]
                     self.counts["dropped"] += 1
                     self.tell(f"drop {effect.dedupe_key}")
-                    row.is_dropped = True
-                    if row.status == "queued":
-                        row.status = "done"
-                        if row.was_ambiguous:
-                            perhaps.append(row)
+                    row = self.outbox.drop(effect.dedupe_key)
+                    if row is not None:
+                        perhaps.append(row)
                 case AppendTimeline():
                     self.counts[effect.kind] += 1
                     if effect.kind in ("opened", "worsened"):
@@ -213,12 +173,12 @@ class Simulation:
                     self.tell(f"#{effect.incident_id} {effect.kind}: {effect.text}")
         self.watch.after(before, event, state, effects)
         for row in perhaps:
-            self._report(row, DeliveryOutcome.AMBIGUOUS)
+            self.outbox.report(row, DeliveryOutcome.AMBIGUOUS)
 
     def _mark_done(self, event: Event) -> None:
         """The outcome and the row are one transaction."""
         if isinstance(event, Delivered):
-            self.rows[event.dedupe_key].status = "done"
+            self.outbox.rows[event.dedupe_key].status = "done"
 
     def _tick(self) -> None:
         self.apply(Tick())
@@ -229,7 +189,7 @@ class Simulation:
                         self.apply(CardEdited(incident.id, told.chat_id, incident.revision))
         is_busy = any(one.is_live for one in self.state.incidents.values())
         pace = 2.0 if self.state.held else 5.0 if is_busy else 15.0
-        self._mine(self.t + pace, self._tick)
+        self.mine(self.t + pace, self._tick)
 
     # --- looks -------------------------------------------------------------------------------------------
 
@@ -237,7 +197,7 @@ class Simulation:
         if at_s < self._due[name]:
             self._due[name] = at_s
             if name not in self._flying:
-                self._mine(at_s, self._look_if_due, name)
+                self.mine(at_s, self._look_if_due, name)
 
     def _look_if_due(self, name: str) -> None:
         if name in self._flying or self._due[name] > self.t + 1e-6:
@@ -246,7 +206,7 @@ class Simulation:
         self._due[name] = float("inf")
         self._looks[name] += 1
         outcome, seconds, certain = self._see(name, self._looks[name])
-        self._mine(self.t + seconds, self._looked, name, outcome, self.t, self.now, seconds, certain)
+        self.mine(self.t + seconds, self._looked, name, outcome, self.t, self.now, seconds, certain)
 
     def _looked(
         self, name: str, outcome: Outcome, started_s: float, started_at: datetime, seconds: float, certain: bool
@@ -263,7 +223,7 @@ class Simulation:
         self.apply(Looked(result))
         if self._looks[name] % 16 == 0:
             self.watch.repeat(Looked(result))
-        self._mine(self._due[name], self._look_if_due, name)
+        self.mine(self._due[name], self._look_if_due, name)
 
     def _see(self, name: str, number: int) -> tuple[Outcome, float, bool]:
         seed, world = self.world.seed, self.world
@@ -288,93 +248,6 @@ class Simulation:
             return Outcome.UNKNOWN, seconds, False
         return Outcome.OK, seconds, False
 
-    # --- the outbox --------------------------------------------------------------------------------------
-
-    def _pump(self) -> None:
-        for chat in self.world.plan.chats:
-            if chat.id in self._sending or self._paused.get(chat.id, 0.0) > self.t:
-                continue
-            for key, row in self.rows.items():
-                if row.message.chat_id == chat.id and row.status == "queued" and row.due_s <= self.t:
-                    self._send(key, row)
-                    break
-
-    def _send(self, key: str, row: Row) -> None:
-        row.status, row.lease_s = "sending", self.t + LEASE_SECONDS
-        row.attempts += 1
-        self._sending[row.message.chat_id] = key
-        mode = self.world.in_span(self.world.telegram, self.t)
-        if mode in ("", "after") or (mode == "5xx" and chance(self.world.seed, "5xx", key, row.attempts) < 0.3):
-            self._at(self.t + 0.3, 0, self._arrive, row)
-        latency = 15.0 if mode in ("before", "after") else 0.4
-        self._mine(self.t + latency, self._sent, key, mode)
-
-    def _arrive(self, row: Row) -> None:
-        message = row.message
-        root = self.stored.incidents[message.incident_id].root
-        self.tell(f"READ {message.dedupe_key}")
-        self.read.append(Read(self.t, message.dedupe_key, message.kind, message.chat_id, message.incident_id, root))
-        self.watch.arrive(message)
-
-    def _sent(self, key: str, mode: str) -> None:
-        row = self.rows[key]
-        chat_id = row.message.chat_id
-        self._sending.pop(chat_id, None)
-        self.counts[f"send {mode or 'ok'}"] += 1
-        if mode == "":
-            self._report(row, DeliveryOutcome.DELIVERED)
-        elif mode == "blocked":
-            self._report(row, DeliveryOutcome.PERMANENT)
-        elif mode in ("429", "refuse"):
-            self._requeue(row, 20.0 if mode == "429" else min(60.0, 2.0 ** (row.attempts - 1)))
-            if mode == "429":
-                self._paused[chat_id] = row.due_s
-        else:
-            self._ambiguous(key, row)
-        self._pump()
-
-    def _requeue(self, row: Row, wait_s: float) -> None:
-        row.status, row.due_s = "queued", self.t + wait_s
-        if row.is_dropped:
-            row.status = "done"
-            if row.was_ambiguous:
-                self._report(row, DeliveryOutcome.AMBIGUOUS)
-            return
-        self._mine(row.due_s, self._pump)
-
-    def _ambiguous(self, key: str, row: Row) -> None:
-        self.ambiguous[key] += 1
-        row.was_ambiguous = True
-        if row.message.kind in RESENT:
-            self._requeue(row, min(60.0, 2.0 ** (row.attempts - 1)))
-        else:
-            self._report(row, DeliveryOutcome.AMBIGUOUS)
-
-    def _lease_over(self, key: str) -> None:
-        row = self.rows[key]
-        if row.status == "sending" and self._sending.get(row.message.chat_id) != key:
-            self.counts["lease over"] += 1
-            self._ambiguous(key, row)
-            self._pump()
-
-    def _report(self, row: Row, outcome: DeliveryOutcome) -> None:
-        message = row.message
-        incident = self.stored.incidents.get(message.incident_id)
-        number = crc32(message.dedupe_key.encode()) if outcome is DeliveryOutcome.DELIVERED else None
-        self.counts[f"outcome {outcome}"] += 1
-        self.apply(
-            Delivered(
-                message.incident_id,
-                message.chat_id,
-                message.kind,
-                message.dedupe_key,
-                outcome,
-                number,
-                incident.revision if incident else 0,
-                "told to",
-            )
-        )
-
     # --- people ------------------------------------------------------------------------------------------
 
     def _person(self, what: str, about: str, lasts: float) -> None:
@@ -397,14 +270,14 @@ class Simulation:
         elif what in ("deploy", "failed_deploy"):
             name = f"d{int(lasts * 1000)}"
             self.apply(DeployStarted(name, service, "abc123"))
-            self._at(self.t + lasts / 4, 0, self.apply, DeployEnded(name, what == "deploy"))
+            self.at(self.t + lasts / 4, 0, self.apply, DeployEnded(name, what == "deploy"))
 
     # --- time --------------------------------------------------------------------------------------------
 
-    def _at(self, when: float, generation: int, call: Callable[..., None], *args: Any) -> None:
+    def at(self, when: float, generation: int, call: Callable[..., None], *args: Any) -> None:
         self._number += 1
         heapq.heappush(self._heap, (when, self._number, generation, call, args))
 
-    def _mine(self, when: float, call: Callable[..., None], *args: Any) -> None:
+    def mine(self, when: float, call: Callable[..., None], *args: Any) -> None:
         """Something that this process will do, unless it dies before."""
-        self._at(when, self._generation, call, *args)
+        self.at(when, self._generation, call, *args)

@@ -5,7 +5,8 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tests.simulation.monitor import Read, Simulation
+from tests.simulation.monitor import Simulation
+from tests.simulation.outbox import Read
 from tests.simulation.world import make_world
 
 

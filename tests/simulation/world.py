@@ -94,7 +94,7 @@ def make_world(seed: int, *, extra_check: bool = False, is_reversed: bool = Fals
 
 
 def _is_long(seed: int) -> bool:
-    return chance(seed, "long") < 0.08
+    return chance(seed, "long") < 0.12
 
 
 def _policies(seed: int, kind: str) -> list[CheckPolicy]:
@@ -181,7 +181,8 @@ def _with_trouble(world: World, names: list[str], active_s: float) -> World:
 
     people = []
     if _is_long(seed):
-        people.append((700.0, "ack", names[0], 0.0))
+        what = choose(["ack", "maintenance"], seed, "long person")
+        people.append((700.0, what, names[0], 240.0))
     for number in range(int(chance(seed, "people") * 7)):
         what = choose(["ack", "silence", "maintenance", "end", "deploy", "failed_deploy", "until"], seed, "p", number)
         about = choose(names, seed, "about", number)

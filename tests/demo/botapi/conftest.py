@@ -28,7 +28,7 @@ async def serving(server: uvicorn.Server) -> AsyncIterator[str]:
     async with asyncio.TaskGroup() as group:
         group.create_task(server.serve(), name="server under test")
         async with asyncio.timeout(10):
-            while not server.started:  # noqa: ASYNC110 - uvicorn tells it by an attribute only
+            while not server.started:
                 await asyncio.sleep(0.01)
         port = server.servers[0].sockets[0].getsockname()[1]
         try:
@@ -69,7 +69,7 @@ class Running:
     async def until(self, question: Any, seconds: float = 5.0) -> Any:
         """Ask again and again until the answer is true, and return it."""
         async with asyncio.timeout(seconds):
-            while not (answer := await question()):  # noqa: ASYNC110 - what is asked is on the other side of HTTP
+            while not (answer := await question()):
                 await asyncio.sleep(0.02)
         return answer
 

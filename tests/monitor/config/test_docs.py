@@ -43,6 +43,7 @@ def test_the_example_is_a_good_one() -> None:
         "API_URL": "https://a.example",
         "DATABASE_URL": "postgresql://u:p@h/d",
         "MINIAPP_URL": "https://m.example",
+        "ALERT_BOT_TOKEN": f"123456789:{'A' * 35}",
     }
     checklist = build_checklist(settings_from(environ), stack)
     assert "miniapp.page" not in checklist.checks

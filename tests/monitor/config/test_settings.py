@@ -55,6 +55,23 @@ def test_the_platform_s_own_address_is_the_dashboard_s() -> None:
         ),
         ({"DATABASE_URL": "mysql://u:hidden@h/d"}, "DATABASE_URL: must be a URL that starts with postgresql://"),
         ({"REDIS_URL": "http://hidden@h"}, "REDIS_URL: must be a URL that starts with redis:// or rediss://"),
+        ({"API_URL": "http://h:99999"}, "API_URL: 'http://h:99999' must have a number from 0 to 65535 as its port"),
+        (
+            {"DATABASE_URL": "postgresql://u:hidden@h:x/d"},
+            "DATABASE_URL: must have a number from 0 to 65535 as its port",
+        ),
+        (
+            {"MONITOR_DATABASE_URL": "postgresql://u:hidden@h:x/d"},
+            "MONITOR_DATABASE_URL: must have a number from 0 to 65535 as its port",
+        ),
+        (
+            {"REDIS_URL": "redis://:hidden@h/abc"},
+            "REDIS_URL: must end in a database number, as in redis://host:6379/0",
+        ),
+        (
+            {"DATABASE_URL": "postgres://u:hidden@h/d", "MONITOR_DATABASE_URL": "postgresql://u:hidden@h/d"},
+            "MONITOR_DATABASE_URL: is the same as DATABASE_URL; the monitor needs a database of its own",
+        ),
         ({"BROKER_URL": "amqp://h"}, "BROKER_URL: must be a URL that starts with redis:// or rediss://"),
         ({"BOT_TOKEN": "hidden"}, "BOT_TOKEN: must look like 123456789:AA… as BotFather gave it"),
         (

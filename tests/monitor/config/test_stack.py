@@ -17,6 +17,13 @@ def test_an_empty_file_is_a_good_one() -> None:
     ("text", "lines"),
     [
         ("a: [", ("m.yaml: line 1, column 5 expected the node content, but found '<stream end>'",)),
+        ("name: 2026-99-99", ("m.yaml: cannot be read as settings: month must be in 1..12",)),
+        ("? [a]\n: 1", ("m.yaml: line 1, column 3 found unhashable key",)),
+        ("vantage: {egress_targets: ['h:99999']}", ("m.yaml: vantage.egress_targets.0: 'h:99999' must be host:port",)),
+        (
+            "vantage: {dns_names: ['']}",
+            ("m.yaml: vantage.dns_names.0: '' must match pattern '^[A-Za-z0-9_.-]+$'",),
+        ),
         ("- a", ("m.yaml: must be a mapping of settings, not a list",)),
         ("name: a\nname: b\n", ("m.yaml: line 2, column 1 name stands twice",)),
         ("checkz: {}", ("m.yaml: checkz: unknown setting, did you mean checks?",)),
@@ -41,7 +48,7 @@ def test_an_empty_file_is_a_good_one() -> None:
         ("services: {apii: x}", ("m.yaml: services.apii: unknown setting, did you mean api?",)),
         (
             "vantage: {dns_names: []}",
-            ("m.yaml: vantage.dns_names: tuple should have at least 1 item after validation, not 0",),
+            ("m.yaml: vantage.dns_names: must name at least one",),
         ),
         (
             "alerts: {chats: [{name: Ops, chat_id: 1}]}",
@@ -51,6 +58,15 @@ def test_an_empty_file_is_a_good_one() -> None:
         (
             "alerts: {chats: [{name: ops, chat_id: 1, silent: yes}]}",
             ("m.yaml: alerts.chats.0.silent: unknown setting",),
+        ),
+        (
+            "alerts: {chats: [{name: ops, chat_id: 1}, {name: ops, chat_id: 2}]}",
+            ("m.yaml: alerts.chats: the name 'ops' stands twice",),
+        ),
+        ("checks: {api.health: 3}", ("m.yaml: checks.api.health: 3 must be a mapping",)),
+        (
+            "name: 'redis://u:hush@h/0 is a name far too long to be one'",
+            ("m.yaml: name: 'redis://u:***@h/0 is a name far too long to be one' must have at most 40 characters",),
         ),
         (
             "incidents: {gate_settle_seconds: 9999}",

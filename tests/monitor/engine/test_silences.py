@@ -134,6 +134,8 @@ def test_a_silence_until_resolved_ends_with_its_incident() -> None:
     drop(made, API)
     silence(made, "incident:1", None)
     assert made.incidents[1].suppressed_since == made.now
+    made.tick()
+    assert made.state.silences[1].ended_at is None
     made.recover(API)
     made.tick()
     assert made.state.silences[1].ended_at == made.now

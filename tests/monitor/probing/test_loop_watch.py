@@ -1,34 +1,100 @@
-"""The loop's lateness: its peak for the runner, its p99 for the audit."""
+"""How late our own event loop is, by a clock that the test turns."""
 
 import asyncio
+from datetime import datetime, timedelta
 
 import pytest
 
-from monitor.probing import loop_watch
-from monitor.probing.loop_watch import LoopWatch
-from tests.stores import T0
+from monitor.probing.loop_watch import STEP_SECONDS, WINDOW_SECONDS, LoopWatch
+from tests.fakes import NOW
 
 
-async def test_one_late_turn_is_a_peak_and_no_habit(monkeypatch: pytest.MonkeyPatch) -> None:
-    at = 0.0
-    lateness = iter([0.0] * 200 + [3.0])
+class Clock:
+    def __init__(self) -> None:
+        self.seconds = 100.0
 
-    async def sleep(seconds: float) -> None:
-        nonlocal at
-        try:
-            at += seconds + next(lateness)
-        except StopIteration:
-            raise asyncio.CancelledError from None
+    def now(self) -> datetime:
+        return NOW + timedelta(seconds=self.seconds - 100.0)
 
-    monkeypatch.setattr(loop_watch.asyncio, "sleep", sleep)
-    watch = LoopWatch(lambda: T0, lambda: at)
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+class Sleeper:
+    """Stands for `asyncio.sleep`: wakes when the test says so, as late as it says."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._wakes: asyncio.Queue[None] = asyncio.Queue()
+        self.asleep = asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:
+        assert seconds == STEP_SECONDS
+        self.asleep.set()
+        await self._wakes.get()
+
+    async def wake(self, *, late: float = 0.0) -> None:
+        await self.asleep.wait()
+        self.asleep.clear()
+        self._clock.seconds += STEP_SECONDS + late
+        self._wakes.put_nowait(None)
+        await self.asleep.wait()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def watch(clock: Clock) -> LoopWatch:
+    return LoopWatch(clock.now, clock.monotonic)
+
+
+def test_before_it_runs_nothing_is_late(watch: LoopWatch) -> None:
+    assert watch.lag_seconds() == 0.0
+    assert watch.ticked_at == NOW
+
+
+async def test_it_keeps_the_largest_lateness_of_the_last_five_seconds(clock: Clock) -> None:
+    sleeper = Sleeper(clock)
+    watch = LoopWatch(clock.now, clock.monotonic, sleeper.sleep)
+    running = asyncio.create_task(watch.run())
+    await sleeper.wake()
+    assert watch.lag_seconds() == 0.0
+    await sleeper.wake(late=2.0)
+    await sleeper.wake(late=0.5)
+    assert watch.lag_seconds() == pytest.approx(2.0)
+    assert watch.ticked_at == clock.now()
+    for _ in range(int(WINDOW_SECONDS / STEP_SECONDS)):
+        await sleeper.wake()
+    assert watch.lag_seconds() == pytest.approx(0.0)
+    running.cancel()
+    await asyncio.wait([running])
+
+
+async def test_a_loop_that_stands_now_counts_before_it_wakes(clock: Clock) -> None:
+    sleeper = Sleeper(clock)
+    watch = LoopWatch(clock.now, clock.monotonic, sleeper.sleep)
+    running = asyncio.create_task(watch.run())
+    await sleeper.wake()
+    clock.seconds += STEP_SECONDS + 3.0
+    assert watch.lag_seconds() == pytest.approx(3.0)
+    running.cancel()
+    await asyncio.wait([running])
+
+
+async def test_one_late_turn_in_two_minutes_is_no_habit(clock: Clock) -> None:
+    sleeper = Sleeper(clock)
+    watch = LoopWatch(clock.now, clock.monotonic, sleeper.sleep)
     assert watch.lag_p99_seconds() == 0.0
-    with pytest.raises(asyncio.CancelledError):
-        await watch.run()
-    assert watch.lag_seconds() == 3.0
-    assert watch.lag_p99_seconds() == 0.0
-    late = LoopWatch(lambda: T0, lambda: at)
-    lateness = iter([1.5] * 50)
-    with pytest.raises(asyncio.CancelledError):
-        await late.run()
-    assert late.lag_p99_seconds() == 1.5
+    running = asyncio.create_task(watch.run())
+    for _ in range(200):
+        await sleeper.wake()
+    await sleeper.wake(late=3.0)
+    assert watch.lag_p99_seconds() == pytest.approx(0.0)
+    for _ in range(10):
+        await sleeper.wake(late=1.5)
+    assert watch.lag_p99_seconds() == pytest.approx(1.5)
+    running.cancel()
+    await asyncio.wait([running])
