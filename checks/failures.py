@@ -72,6 +72,7 @@ REDIS_MISCONF = Fault(
 REDIS_NO_REPLICAS = Fault(Reason.WRITE_REFUSED, "refuses writes: too few replicas", "Look at the replicas.")
 REDIS_FAILED = Fault(Reason.QUERY_FAILED, "command failed", "Look at Redis' log.", general=True)
 REDIS_LOST = Fault(Reason.CONNECTION_RESET, "connection lost", _RESTARTED, general=True)
+OWN_READ_ONLY = Fault(Reason.READ_ONLY, "may not be written", "Check the owner of the file, and the user's rights.")
 OWN_DATABASE = Fault(Reason.QUERY_FAILED, "query failed", "Check disk space and the database of the monitor.")
 
 TABLE: Mapping[str, Fault] = {
@@ -117,6 +118,9 @@ TABLE: Mapping[str, Fault] = {
     # The monitor's own store.
     "sqlalchemy.SQLAlchemyError": replace(OWN_DATABASE, general=True),
     "sqlite3.Error": OWN_DATABASE,
+    "monitor.WrongPasswordError": PG_PASSWORD,
+    "monitor.NoPermissionError": OWN_READ_ONLY,
+    "monitor.StoreError": replace(OWN_DATABASE, general=True),
 }
 """Class → meaning, by the root package and the name of the class; the most specific class of an error wins."""
 

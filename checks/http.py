@@ -10,7 +10,7 @@ import httpx
 
 from checks.base import IO
 from checks.failures import attempt
-from checks.redaction import redact_url
+from checks.redaction import redact, redact_url
 from checks.result import EXCERPT_CHARACTERS, Fact, Verdict
 
 BODY_LIMIT_BYTES = 65_536
@@ -72,8 +72,8 @@ class Exchange:
 
     @property
     def excerpt(self) -> str | None:
-        """Return the start of the body as evidence, None when it is empty."""
-        return self.text[:EXCERPT_CHARACTERS] or None
+        """Return the start of the body as evidence, redacted before it is cut; None when it is empty."""
+        return redact(self.text)[:EXCERPT_CHARACTERS] or None
 
     @property
     def location(self) -> str | None:

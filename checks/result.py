@@ -81,7 +81,7 @@ class Evidence:
 
     def __post_init__(self) -> None:
         clean = tuple(
-            Fact(fact.name, redact(fact.value), fact.unit) if isinstance(fact.value, str) else fact
+            Fact(redact(fact.name), redact(fact.value) if isinstance(fact.value, str) else fact.value, fact.unit)
             for fact in self.facts
         )
         object.__setattr__(self, "facts", clean)
@@ -110,6 +110,7 @@ class Verdict:
         if (self.outcome is Outcome.OK) != (self.reason is None):
             raise ValueError(f"verdict {self.outcome.value} with reason {self.reason}: only ok has no reason")
         object.__setattr__(self, "summary", redact(self.summary))
+        object.__setattr__(self, "hint", redact(self.hint))
 
 
 def ok(summary: str, *facts: Fact, values: Mapping[str, float] | None = None) -> Verdict:

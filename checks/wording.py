@@ -2,6 +2,8 @@
 
 from urllib.parse import urlsplit
 
+from checks.redaction import redact
+
 
 def duration(seconds: float) -> str:
     """Return `41 ms`, `2.4 s`, `3 s`, `12 min`, `5 h` or `2 d`."""
@@ -28,8 +30,8 @@ def path(url: str) -> str:
 
 
 def shortened(text: str, limit: int = 120) -> str:
-    """Return `text` on one line and at most `limit` characters long, cut with an ellipsis."""
-    line = " ".join(text.split())
+    """Return `text` redacted, on one line and at most `limit` characters long, cut with an ellipsis."""
+    line = redact(" ".join(text.split()))
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 

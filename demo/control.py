@@ -1,5 +1,6 @@
 """How a second terminal breaks and repairs a running demo: a small HTTP server on loopback, and its caller."""
 
+import contextlib
 import difflib
 import http.client
 import json
@@ -9,8 +10,8 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from demo.faults import FAULTS
-from demo.process_tree import HOST, ServerError
-from demo.stack import DemoStack
+from demo.process_tree import HOST
+from demo.stack import DemoStack, Ports
 
 ASK_SECONDS = 60.0
 """A repair starts a server again and waits until it answers."""
@@ -21,24 +22,29 @@ class ControlError(Exception):
 
 
 class Control:
-    """What can be asked of a running demo."""
+    """What can be asked of a running demo; its port, held from first to last, keeps others off the demo's ports."""
 
-    def __init__(self, stack: DemoStack) -> None:
-        self._stack = stack
+    def __init__(self, ports: Ports) -> None:
+        """Take the control port, and answer on it that the demo is not up. Raises OSError when it is in use."""
+        self.ports = ports
+        self._stack: DemoStack | None = None
         self._lock = threading.Lock()
         self._broken: set[str] = set()
-        self._server = ThreadingHTTPServer((HOST, stack.ports.control), self._handler())
-
-    def start(self) -> None:
-        """Answer from now on, in a thread."""
+        self._half_broken: set[str] = set()
+        self._server = ThreadingHTTPServer((HOST, ports.control), self._handler())
         threading.Thread(target=self._server.serve_forever, daemon=True, name="control").start()
+
+    def hand_over(self, stack: DemoStack) -> None:
+        """Break and repair this stack from now on."""
+        with self._lock:
+            self._stack = stack
 
     def stop(self) -> None:
         """Answer no more, and wait for a fault being done."""
         self._server.shutdown()
         self._server.server_close()
         with self._lock:
-            self._broken.clear()
+            self._stack = None  # a request that still waits must start nothing again
 
     def faults(self) -> list[dict[str, Any]]:
         """Return every fault, and whether it is in force."""
@@ -54,12 +60,20 @@ class Control:
             raise ControlError(f"{name}: no such fault" + (f", did you mean {near[0]}?" if near else ""))
         fault = FAULTS[name]
         with self._lock:
-            if (verb == "break") == (name in self._broken):
-                raise ControlError(f"{name}: is {'already broken' if verb == 'break' else 'not broken'}")
+            if self._stack is None:
+                raise ControlError(f"{name}: the demo is starting or ending")
+            if verb == "break" and name in self._broken:
+                raise ControlError(f"{name}: is already broken")
+            if verb == "repair" and name not in self._broken | self._half_broken:
+                raise ControlError(f"{name}: is not broken")
             try:
                 (fault.inject if verb == "break" else fault.repair)(self._stack)
-            except (OSError, ServerError) as error:
-                raise ControlError(f"{name}: could not {verb}: {error}") from error
+            # A fault meets what other faults have left: whatever it raises is an answer, not the demo's end.
+            except Exception as error:
+                if verb == "break":
+                    self._half_broken.add(name)
+                raise ControlError(f"could not {verb} {name}: {_one_line(error)}") from error
+            self._half_broken.discard(name)
             if verb == "break":
                 self._broken.add(name)
             else:
@@ -86,16 +100,21 @@ class Control:
 
             def _answer(self, status: int, body: dict[str, Any]) -> None:
                 data = json.dumps(body).encode()
-                self.send_response(status)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
+                with contextlib.suppress(OSError):  # who asked has left
+                    self.send_response(status)
+                    self.send_header("content-type", "application/json")
+                    self.send_header("content-length", str(len(data)))
+                    self.end_headers()
+                    self.wfile.write(data)
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the library's name
                 """Stay quiet: the terminal belongs to the demo."""
 
         return Handler
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def ask(control_port: int, method: str, path: str) -> dict[str, Any]:
@@ -105,6 +124,8 @@ def ask(control_port: int, method: str, path: str) -> dict[str, Any]:
         connection.request(method, quote(path))
         response = connection.getresponse()
         answer: dict[str, Any] = json.loads(response.read())
+    except TimeoutError:
+        raise ControlError(f"the demo on port {control_port} did not answer in {ASK_SECONDS:.0f} s") from None
     except (OSError, http.client.HTTPException, ValueError):
         raise ControlError(f"no demo answers on port {control_port}; start one with: make demo") from None
     finally:

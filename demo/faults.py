@@ -39,7 +39,7 @@ def _sql(stack: DemoStack, *statements: str) -> None:
     async def run() -> None:
         import asyncpg
 
-        connection = await asyncpg.connect(stack.postgres.url, timeout=CALL_SECONDS)
+        connection = await asyncpg.connect(stack.postgres.url, timeout=CALL_SECONDS, command_timeout=CALL_SECONDS)
         try:
             async with connection.transaction():
                 for statement in statements:

@@ -7,20 +7,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 DONE = b"done"
 """Said by a demo that ended everything itself."""
 SWEEP_SECONDS = 10.0
-GOODBYE_SECONDS = 5.0
+GOODBYE_SECONDS = SWEEP_SECONDS + 5.0
 _POLL_SECONDS = 0.02
 
 
 @contextmanager
-def guarded(folder: Path) -> Iterator[None]:
-    """While inside, a death of this process (SIGKILL too) ends every process that works in `folder`, and removes it.
+def guarded(folder: Path) -> Iterator[Callable[[], None]]:
+    """Unless what is given is called, the way out (a SIGKILL too) ends every process in `folder`, and removes it.
 
     A pipe tells: the system closes our end of it however we die. PR_SET_PDEATHSIG would not do, it fires when the
     thread that started the child ends, and a repair starts servers in a thread of its own.
@@ -31,11 +31,17 @@ def guarded(folder: Path) -> Iterator[None]:
         stdin=subprocess.PIPE,
         start_new_session=True,  # Ctrl-C in the terminal must not reach it
     )
+    last_word = b""
+
+    def all_ended() -> None:
+        nonlocal last_word
+        last_word = DONE
+
     try:
-        yield
+        yield all_ended
     finally:
         with contextlib.suppress(subprocess.TimeoutExpired, BrokenPipeError):
-            guard.communicate(DONE, GOODBYE_SECONDS)
+            guard.communicate(last_word, GOODBYE_SECONDS)
 
 
 def sweep(folder: Path) -> None:

@@ -38,12 +38,13 @@ class Part(Server):
         *,
         answers: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`arguments` follow `python -m`; `answers` says when it is ready."""
+        """`arguments` follow `python -m`; `answers` says when it is ready; `port` is 0 where it listens on none."""
         self.name = name
         super().__init__(folder, port)
         self.arguments = tuple(arguments)
         self.environment = dict(environment)
         self._is_ready = answers
+        self._listens = port != 0
 
     @property
     def url(self) -> str:
@@ -61,4 +62,4 @@ class Part(Server):
         return {**kept, "PYTHONUNBUFFERED": "1", "TMPDIR": str(self.folder), **self.environment}
 
     def _answers(self) -> bool:
-        return self._is_ready()
+        return self._is_ready() and (not self._listens or self._holds_port())

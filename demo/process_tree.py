@@ -91,7 +91,7 @@ class Server(ABC):
     def wait_ready(self) -> None:
         """Return when it answers. Raises `ServerError` when it ends before, or does not answer within 15 s."""
         deadline = time.monotonic() + START_SECONDS
-        while not self._answers():
+        while not (self._answers() and self.is_running):
             if not self.is_running:
                 raise ServerError(f"{self.name} on port {self.port} ended at start: {self._last_log_line()}")
             if time.monotonic() > deadline:
@@ -127,8 +127,9 @@ class Server(ABC):
     def _kill(self, pids: Sequence[int]) -> None:
         self._signal(pids, signal.SIGKILL)
         if self._process is not None:
-            self._process.wait(STOP_SECONDS)
-            self._process = None
+            with contextlib.suppress(subprocess.TimeoutExpired):  # told below
+                self._process.wait(STOP_SECONDS)
+                self._process = None
         # The children hold the data: a restart must find them gone.
         deadline = time.monotonic() + STOP_SECONDS
         while any(_is_alive(pid) for pid in pids):
@@ -141,6 +142,19 @@ class Server(ABC):
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
+
+    def _holds_port(self) -> bool:
+        """Say whether one of its processes listens on its port: an answer from there may be another server's."""
+        for pid in self.pids():
+            try:
+                connections = psutil.Process(pid).net_connections("tcp")
+            except psutil.NoSuchProcess:
+                continue
+            except psutil.AccessDenied:  # where the system does not tell, the answer must do
+                return True
+            if any(one.status == psutil.CONN_LISTEN and one.laddr.port == self.port for one in connections):
+                return True
+        return False
 
     def _last_log_line(self) -> str:
         lines = self.log_path.read_text(errors="replace").strip().splitlines()

@@ -138,7 +138,7 @@ class ValkeyServer(Server):
         try:
             with socket.create_connection((HOST, self.port), timeout=1) as connection:
                 connection.sendall(b"PING\r\n")
-                return connection.recv(7) == b"+PONG\r\n"
+                return connection.recv(7) == b"+PONG\r\n" and self._holds_port()
         except OSError:
             return False
 

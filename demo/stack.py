@@ -5,7 +5,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import yaml
 
 from demo.botapi.config import ALERT_TOKEN, NEXUS_TOKEN, OPERATOR_ID
 from demo.parts import Part, answers_http
-from demo.process_tree import HOST, Server, free_port
+from demo.process_tree import HOST, Server, ServerError, free_port
 from demo.servers import PostgresServer, ValkeyServer
 
 HERE = Path(__file__).parent
@@ -64,7 +64,8 @@ class OutsideWorld:
     def close(self) -> None:
         """Stop listening: the network is gone."""
         for listener in self._listeners:
-            listener.shutdown(socket.SHUT_RDWR)
+            with suppress(OSError):  # where a listener has no other side to shut down, closing it is enough
+                listener.shutdown(socket.SHUT_RDWR)
             listener.close()
         self._listeners = []
 
@@ -157,18 +158,22 @@ class DemoStack:
         self.parts[name] = Part(name, arguments, environment, self.folder / name, port, answers=answers)
 
     def start(self) -> Iterator[str]:
-        """Start everything; yield the name of each part before its start. Raises ServerError."""
+        """Start everything; yield the name of each part before its start. Raises ServerError or OSError."""
         shutil.copytree(HERE / "nexus" / "miniapp" / "dist", self.dist)
         self.outside.open()
         self._write_monitor_yaml()
+        telegram, *others = self.parts.values()
+        telegram.launch()
         yield "postgres"
         self.postgres.start()
         yield "valkey"
         self.valkey.start()
-        for part in self.parts.values():
+        yield telegram.name
+        telegram.wait_ready()  # before anybody talks to whatever else may answer on its port
+        for part in others:
             part.launch()
-        for name, part in self.parts.items():
-            yield name
+        for part in others:
+            yield part.name
             part.wait_ready()
 
     def _write_monitor_yaml(self) -> None:
@@ -181,10 +186,19 @@ class DemoStack:
         (self.folder / "monitor.yaml").write_text(yaml.safe_dump(configuration, sort_keys=False), encoding="utf-8")
 
     def stop(self) -> None:
-        """End everything, the monitor first, so that the end of the demo is no incident."""
+        """End everything, the monitor first, so that the end of the demo is no incident.
+
+        Raises ServerError, one line, when something does not end; the others are ended all the same.
+        """
+        errors = []
         for server in reversed(list(self.servers.values())):
-            server.stop()
+            try:
+                server.stop()
+            except (OSError, ServerError) as error:
+                errors.append(str(error))
         self.outside.close()
+        if errors:
+            raise ServerError("; ".join(errors))
 
     def pids(self) -> list[int]:
         """Return every process of the demo that is alive."""

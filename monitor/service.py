@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from socket import socket
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -33,6 +34,9 @@ from monitor.store.errors import LeadershipLostError, StoreError, StoreUnavailab
 from monitor.store.single import only_instance
 from monitor.store.spool import Spool
 from monitor.store.store import Store
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 STANDBY_LOOK_SECONDS = 2.0
 """How often a standby reads what the leader has written."""
@@ -124,12 +128,14 @@ class Service:
 
     async def run(self, listener: socket, stopping: asyncio.Event) -> None:
         """Run until `stopping` is set. Raises UsageError for what a person can mend."""
+        # Built here: importing and building it inside the loop would make the loop late, and the first looks vain.
+        web = serve_web(self._app(), listener)
         try:
             async with asyncio.TaskGroup() as group:
                 turns = group.create_task(self._take_turns(), name="turns")
                 faces = [
                     group.create_task(self.watch.run(), name="loop watch"),
-                    group.create_task(self._web(listener), name="web"),
+                    group.create_task(web, name="web"),
                 ]
                 log.info("service.started", checks=len(self.plan.checks), port=listener.getsockname()[1])
                 await stopping.wait()
@@ -193,7 +199,7 @@ class Service:
                 if self.leader is not None and epoch is not None:
                     await self.leader.release(epoch)
 
-    async def _web(self, listener: socket) -> None:
+    def _app(self) -> "FastAPI":
         from monitor.web.app import build_app
         from monitor.web.context import WebContext
 
@@ -211,7 +217,7 @@ class Service:
             headings={check_id: heading(check_id) for check_id in self.plan.checks},
             api_token=self.settings.monitor_token,
         )
-        await serve_web(build_app(context), listener)
+        return build_app(context)
 
     async def _readiness(self) -> list[str]:
         """Return what is not ready yet."""

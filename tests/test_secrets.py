@@ -39,7 +39,8 @@ def test_a_service_full_of_secrets_says_none_of_them(tmp_path: Path) -> None:
         "defaults: {interval_seconds: 4, retry_seconds: 1, confirm: {failures: 1, span_seconds: 0}}\n"
         "incidents: {gate_settle_seconds: 0}\n"
         f"vantage: {{dns_names: [localhost], egress_targets: ['{nobody}']}}\n"
-        "checks: {vantage.egress: {enabled: false}, worker.canary: {timeout_seconds: 3.9, canary_timeout_seconds: 1}}\n",
+        "checks: {vantage.egress: {enabled: false},\n"
+        "  worker.canary: {timeout_seconds: 3.9, canary_timeout_seconds: 1}}\n",
         encoding="utf-8",
     )
     with serving(tmp_path, env) as (process, url):

@@ -47,5 +47,5 @@ class VantageStore(Check[VantageStoreConfig, VantageStoreSeen]):
 
     def on_failure(self, verdict: Verdict) -> Verdict:
         """Say it of our own database."""
-        hint = "The monitor's own database: is its disk full, or its server gone? Alerts go on from memory."
+        hint = "The monitor's own database: is its disk full, or its server gone? New alerts wait until it is back."
         return told_as(verdict, "own database", dict.fromkeys(Reason, hint))

@@ -35,7 +35,7 @@ class TelegramApiSeen:
 
 
 class TelegramApi(Check[TelegramApiConfig, TelegramApiSeen]):
-    """Call getMe. While it fails, what is seen through Telegram is unknown and alerts take the other channel."""
+    """Call getMe. While it fails, what is seen through Telegram is unknown and alerts cannot go through it."""
 
     Config = TelegramApiConfig
 
@@ -60,7 +60,7 @@ class TelegramApi(Check[TelegramApiConfig, TelegramApiSeen]):
         if not answer.is_ok:
             return failed(
                 Reason.HTTP_STATUS, f"{summary}: Telegram's Bot API is in trouble", *facts,
-                hint="Not your stack: alerts take the fallback channel until Telegram is back.", values=values,
+                hint="Not your stack. Until it is back, alerts cannot be sent through Telegram.", values=values,
             )  # fmt: skip
         if answer.latency_seconds > self.config.slow_seconds:
             return degraded(
@@ -70,7 +70,7 @@ class TelegramApi(Check[TelegramApiConfig, TelegramApiSeen]):
 
     def on_failure(self, verdict: Verdict) -> Verdict:
         """Say it of the way to Telegram."""
-        hint = "Not your stack: Telegram, or the way to it. Alerts take the fallback channel."
+        hint = "Not your stack: Telegram, or the way to it. Until it is back, alerts cannot be sent through it."
         return told_as(verdict, "Bot API", dict.fromkeys(Reason, hint), self._host)
 
     @property

@@ -8,7 +8,7 @@ import tempfile
 import time
 import urllib.request
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -19,7 +19,8 @@ import typer
 from monitor.errors import UsageError
 
 if TYPE_CHECKING:
-    from demo.stack import DemoStack, Ports
+    from demo.control import Control
+    from demo.stack import DemoStack
 
 FIRST_PORT = 8700
 UP_SECONDS = 60.0
@@ -44,12 +45,17 @@ def run_demo(
     if context.invoked_subcommand is not None:
         return
     _require_demo()
-    ports = _ports(port)
+    control = _control(port)
     from demo.guard import guarded
 
     folder = Path(tempfile.mkdtemp(prefix="nexus-monitor-demo-"))
-    with _interrupts(), guarded(folder), suppress(KeyboardInterrupt):
-        _run(folder, ports, browser=browser)
+    try:
+        with _interrupts(), guarded(folder) as all_ended, suppress(KeyboardInterrupt):
+            _run(folder, control, all_ended, browser=browser)
+    except UsageError as error:
+        if folder.exists():  # kept: why a part did not start stands in its log
+            raise UsageError(f"{error}; the logs are in {folder}") from None
+        raise
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -90,21 +96,29 @@ def _require_demo() -> None:
             raise UsageError(f"the demo needs the package {package}: install requirements-dev.txt")
 
 
-def _ports(wanted: int | None) -> "Ports":
-    """Return free ports: exactly those asked for, or the next free ones. Raises UsageError when taken."""
+def _control(wanted: int | None) -> "Control":
+    """Take the ports asked for, or the next free ones. Raises UsageError when taken.
+
+    The control port is held from here on: it keeps off a second demo until the other two are in use.
+    """
+    from demo.control import Control
     from demo.stack import is_free, ports_from
 
     first = wanted or FIRST_PORT
     for candidate in [first] if wanted else range(first, first + 10 * PORTS_TRIED, 10):
         ports = ports_from(candidate)
-        taken = [port for port in (ports.dashboard, ports.chat, ports.control) if not is_free(port)]
-        if not taken:
+        taken = [port for port in (ports.dashboard, ports.chat) if not is_free(port)]
+        try:
+            control = None if taken else Control(ports)
+        except OSError:
+            control, taken = None, [ports.control]
+        if control:
             if candidate != first:
                 typer.echo(
                     f"Port {first} is in use, perhaps by another demo: this one uses {candidate}"
                     f" (add --port {candidate} to break and repair)."
                 )
-            return ports
+            return control
     raise UsageError(f"--port {first}: port {taken[0]} is in use; a demo needs three free ports in a row")
 
 
@@ -123,32 +137,33 @@ def _interrupts() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _run(folder: Path, ports: "Ports", *, browser: bool) -> None:
-    from demo.control import Control
+def _run(folder: Path, control: "Control", all_ended: Callable[[], None], *, browser: bool) -> None:
     from demo.process_tree import ServerError
     from demo.stack import DemoStack
 
-    stack = DemoStack(folder, ports)
-    control: Control | None = None
+    stack = DemoStack(folder, control.ports)
     try:
         started = time.monotonic()
         _start_all(stack)
-        control = Control(stack)
-        control.start()
+        control.hand_over(stack)
         total = _wait_until_up(stack.dashboard_url, started)
         _show(stack, total, time.monotonic() - started)
         if browser:
             webbrowser.open(stack.dashboard_url)
         while True:
             time.sleep(3600)
-    except ServerError as error:
+    except (OSError, ServerError) as error:
         raise UsageError(str(error)) from None
     finally:
         with _deaf():
             typer.echo("\nEnding everything …")
-            if control:
-                control.stop()
-            stack.stop()
+            control.stop()
+            try:
+                stack.stop()
+            except ServerError as error:
+                typer.echo(f"nexus-monitor: {error}; what is left is killed", err=True)
+            else:
+                all_ended()
 
 
 @contextmanager

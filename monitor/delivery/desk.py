@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from checks.redaction import redact
 from monitor.delivery.channel import Channel, Sent
 from monitor.delivery.entities import Rendered
 from monitor.delivery.messages import render_card, render_message
@@ -27,7 +28,7 @@ async def guarded(event: str, call: Callable[[], Awaitable[object]], **keys: obj
     try:
         await call()
     except Exception as error:  # noqa: BLE001  # the guard of a loop
-        log.warning(event, error=type(error).__name__, detail=str(error)[:300], **keys)
+        log.warning(event, error=type(error).__name__, detail=redact(str(error))[:300], **keys)
         return False
     return True
 

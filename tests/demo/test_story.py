@@ -1,4 +1,4 @@
-"""The main job, told once over real processes: Redis hangs, one message says so, and the same message says it is over."""
+"""The main job over real processes: Redis hangs, one message says so, and the same message says it is over."""
 
 import signal
 import time

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -57,7 +58,10 @@ def test_checks_stand_under_the_headings_of_the_checklist(check_id: str, expecte
 
 
 def test_the_feeds_listen_for_every_beat_s_marker() -> None:
-    text = "checks: {beat.alive: {marker: own.beat}, shop.beat: {kind: beat.alive, broker_url: 'redis://h', marker: shop.beat}}"
+    text = (
+        "checks: {beat.alive: {marker: own.beat},\n"
+        "  shop.beat: {kind: beat.alive, broker_url: 'redis://h', marker: shop.beat}}"
+    )
     assert markers(_configured(text, REDIS_URL="redis://h")[2]) == {"own.beat", "shop.beat"}
     assert markers(_configured("")[2]) == frozenset()
 
@@ -93,11 +97,14 @@ async def test_an_outage_is_seen_told_and_shown_and_the_service_ends_when_asked(
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"
             async with Service.built(settings, stack, checklist) as service:
                 running = asyncio.create_task(service.run(listener, stopping), name="service")
-                sent = await asyncio.to_thread(until, lambda: api.journal.calls(method="sendMessage"), 20, "a message")
-                body = (await client.get(f"{url}/api/v1/status")).json()
-                stopping.set()
-                async with asyncio.timeout(10):
-                    await running
+                try:
+                    told = partial(api.journal.calls, method="sendMessage")
+                    sent = await asyncio.to_thread(until, told, 40, "a message")
+                    body = (await client.get(f"{url}/api/v1/status")).json()
+                finally:
+                    stopping.set()
+                    async with asyncio.timeout(10):
+                        await running
     assert sent[0]["parameters"]["text"].startswith("🔴 DOWN · nexus-redis · redis.ping\n")
     (incident,) = body["incidents"]
     assert (incident["root"], incident["status"]) == ("redis.ping", "open")

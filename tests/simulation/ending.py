@@ -47,10 +47,10 @@ class Ending:
         if sim.world.kind == "single":
             self._single()
         if sim.world.kind == "storm":
-            for chat in sim.world.plan.chats:
-                opened = [one for one in sim.read if one.kind in OPENING and one.chat_id == chat.id]
+            for place in sim.world.plan.chats:
+                opened = [one for one in sim.read if one.kind in OPENING and one.chat_id == place.id]
                 if len(opened) > 1 + sim.world.plan.rules.storm_roots:
-                    self.watch.fail("S10", f"{len(opened)} pings for {len(sim.world.faults)} faults in {chat.id}")
+                    self.watch.fail("S10", f"{len(opened)} pings for {len(sim.world.faults)} faults in {place.id}")
         if sim.world.kind == "chaos":
             self._told_at_all()
 

@@ -9,6 +9,7 @@ import pytest
 
 from checks.result import Outcome, Result
 from monitor.engine import check_state, correlate, incidents, silences, step, telling
+from monitor.engine.draft import Draft
 from monitor.engine.model import CheckState, IncidentStatus, MessageKind, ToldState
 from tests.simulation.monitor import Simulation
 from tests.simulation.world import make_world
@@ -30,12 +31,12 @@ def rules_with(**changes: Any) -> Patch:
     """The engine's numbers differ from those that the watch knows."""
 
     def patch(monkey: pytest.MonkeyPatch) -> None:
-        real = step.Draft.__init__
+        real = Draft.__init__
 
         def init(self: Any, plan: Any, state: Any, now: datetime) -> None:
             real(self, replace(plan, rules=replace(plan.rules, **changes)), state, now)
 
-        monkey.setattr(step.Draft, "__init__", init)
+        monkey.setattr(Draft, "__init__", init)
 
     return patch
 

@@ -28,11 +28,11 @@ from monitor.engine.model import (
     ToldState,
 )
 from monitor.engine.uptime import Span, apply_mark, mark_of
+from tests.simulation.evidence import DOWNISH, check_opening, has_evidence
 
 if TYPE_CHECKING:
     from tests.simulation.monitor import Simulation
 
-DOWNISH = (CheckStatus.DOWN, CheckStatus.RECOVERING)
 OPENING = (MessageKind.OPEN, MessageKind.ESCALATE, MessageKind.REOPEN)
 
 
@@ -144,7 +144,7 @@ class Watch:
             if old is not None and old.suppressed_since is not None and incident.suppressed_since is None:
                 for told in old.told.values():
                     began_at = max(old.suppressed_since, told.first_at or self.sim.now)
-                    self.silent_s[number, told.chat_id] += (self.sim.now - began_at).total_seconds()
+                    self.silent_s[number, told.chat_id] += int((self.sim.now - began_at).total_seconds())
             if not incident.is_live:
                 if old is not None and old.is_live:
                     self._resolved(incident, state)
@@ -190,62 +190,21 @@ class Watch:
         check = state.checks[name]
         if incident.cause is not Cause.DOWN or check.status is not CheckStatus.DOWN:
             return
-        self._opening(incident, name, effect.kind, state)
-        if not self._has_evidence(check):
+        check_opening(self, incident, name, effect.kind, state)
+        if not has_evidence(self, check):
             self.fail("S1", f"#{incident.id} opened for {name} without N in a row or M of K")
         for above in sim.world.plan.graph.ancestors[name]:
             ancestor = state.checks.get(above)
             if ancestor is None:
                 continue
-            is_told = ancestor.incident_id in state.incidents and state.incidents[ancestor.incident_id].is_live
+            told = state.incidents.get(ancestor.incident_id or 0)
+            is_told = told is not None and told.is_live
             if ancestor.status in DOWNISH and (is_told or not ancestor.is_stale):
                 self.fail("S6", f"#{incident.id} opened for {name} while {above} is {ancestor.status}")
             if ancestor.recovered_at is not None and not sim.world.jumps:
                 age = (sim.now - ancestor.recovered_at).total_seconds()
                 if 0 <= age < sim.world.plan.rules.gate_settle_seconds:
                     self.fail("S6", f"#{incident.id} opened for {name} {age:.0f} s after {above} recovered")
-
-    def _opening(self, incident: Incident, name: str, kind: str, state: State) -> None:
-        sim = self.sim
-        if sim.world.jumps:
-            return
-        rules, service = sim.world.plan.rules, sim.world.plan.checks[name].service
-        if not any(one.has_failed and one.at >= sim.booted_at for one in self.history[name]):
-            self.fail("S12", f"#{incident.id} opened for {name} on what another process saw")
-        for window in state.deploys.values():
-            lasts = (sim.now - (window.live_at or sim.now)).total_seconds()
-            is_running = window.service == service and window.ended_at is None and lasts < 195
-            if is_running and (sim.now - window.started_at).total_seconds() < rules.deploy_cap_seconds:
-                self.fail("S6", f"#{incident.id} opened for {name} during deploy {window.id}")
-        for other in state.incidents.values():
-            if other.id == incident.id or other.cause is not Cause.DOWN:
-                continue
-            is_over = other.resolved_at is not None and other.root == name and kind == "opened"
-            if is_over and (sim.now - (other.resolved_at or sim.now)).total_seconds() < rules.reopen_window_seconds:
-                self.fail("S10", f"#{incident.id} opened for {name} although #{other.id} could be reopened")
-            is_below = other.root in sim.world.plan.graph.descendants[name]
-            is_young = (sim.now - other.live_since).total_seconds() <= rules.reroot_window_seconds
-            is_down = other.is_live and state.checks[other.root].status in DOWNISH
-            is_new = len(incident.members) == 1 and kind == "opened"
-            if is_below and is_young and is_down and is_new and not other.is_storm and not incident.is_storm:
-                self.fail("S7", f"#{incident.id} opened for {name} beside #{other.id} of {other.root}")
-
-    def _has_evidence(self, check: CheckState) -> bool:
-        policy = self.sim.world.plan.checks[check.id]
-        seen = self.history[check.id]
-        if not self.sim.world.jumps:
-            seen = [one for one in seen if check.down_since is None or one.at >= check.down_since]
-        streak: list[datetime] = []
-        for index, one in enumerate(seen):
-            streak = [*streak, one.at] if one.has_failed else []
-            recent = seen[max(0, index + 1 - 15) : index + 1]
-            if one.has_failed and one.is_certain:
-                return True
-            if len(streak) >= 3 and not 0 <= (streak[-1] - streak[0]).total_seconds() < 20:
-                return True
-            if sum(look.has_failed for look in recent) >= 5:
-                return True
-        return not policy
 
     def _message(self, message: InsertMessage, state: State) -> None:
         incident = state.incidents[message.incident_id]

@@ -1,4 +1,4 @@
-"""From settings and `monitor.yaml` to checks: which are built, how they hang together, and the line of every mistake."""
+"""From settings and `monitor.yaml` to checks: which are built, how they hang together, the line of every mistake."""
 
 import pytest
 

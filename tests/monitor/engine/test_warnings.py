@@ -13,8 +13,8 @@ from tests.monitor.engine.story import Story, policy
 API, DB = "api.health", "postgres.connect"
 
 
-def single(**changes: object) -> Story:
-    story = Story(policy(API, **changes))
+def single(severity: Severity = Severity.PAGE) -> Story:
+    story = Story(policy(API, severity=severity))
     story.ok(API)
     story.wait(30)
     return story
