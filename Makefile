@@ -1,5 +1,6 @@
 # make demo   a whole Nexus in miniature and the monitor watching it
 # make test   everything CI runs
+# make under-fire   fifty deaths of the monitor in the middle of outages, on both databases
 # make lock   recompile the pinned requirements from pyproject.toml
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +9,7 @@ READY := $(VENV)/.ready
 ARGS ?=
 DEBIAN_TOOLS := prometheus chromium
 
-.PHONY: demo test lint types imports unit tools lock format clean
+.PHONY: demo under-fire test lint types imports unit tools lock format clean
 
 demo: $(READY)
 	@$(BIN)/nexus-monitor demo $(ARGS)
@@ -46,6 +47,9 @@ unit: $(READY) tools
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=90 --format=total
 	$(BIN)/coverage report --fail-under=100 --include='monitor/engine/*'
+
+under-fire: $(READY)
+	UNDER_FIRE_KILLS=50 $(BIN)/python -m pytest tests/monitor/delivery/test_under_fire.py -q $(ARGS)
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -57,6 +57,8 @@ class Reason(StrEnum):
     DRIFT = "drift"
     VERSION = "version"
     NOT_CONFIGURED = "not_configured"
+    BUDGET_BURNING = "budget_burning"
+    """An objective's error budget burns too fast."""
     VANTAGE = "vantage"
     """Our own side could not see: network, name resolution, event loop."""
     CHECK_ERROR = "check_error"

@@ -16,7 +16,7 @@ from monitor.engine.model import (
     State,
     Tick,
 )
-from monitor.store.spans import Moment, SpanChange
+from monitor.engine.spans import Moment, SpanChange
 from monitor.store.spool import Unwritten
 
 LOOKS_REMEMBERED = 20_000

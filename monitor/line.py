@@ -10,9 +10,9 @@ import structlog
 from monitor.arrivals import Arrivals, Arrived, Call
 from monitor.backlog import Backlog, Batch
 from monitor.engine.model import Effect, Event, Plan, ProbeNow, State
+from monitor.engine.spans import Moment, SpanChange, span_changes
 from monitor.engine.step import Step
 from monitor.store.errors import LeadershipLostError, StoreError
-from monitor.store.spans import Moment, SpanChange, span_changes
 from monitor.store.spool import Unwritten
 from monitor.store.store import Store
 

@@ -11,7 +11,16 @@ import structlog
 
 from checks.redaction import MASK, redact
 
-NOISY_LOGGERS = ("httpx", "httpcore", "aiogram.event", "aiosqlite", "asyncio", "alembic.runtime")
+NOISY_LOGGERS = (
+    "httpx",
+    "httpcore",
+    "aiogram.event",
+    "aiosqlite",
+    "asyncio",
+    "alembic.runtime",
+    "urllib3",
+    "requests_oauthlib",
+)
 """They log every request or every step at INFO or DEBUG; httpx prints the URL, and with it a bot's token."""
 
 SILENT_LOGGERS = ("uvicorn.access",)

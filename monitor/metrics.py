@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 from checks.result import Outcome, Result
 from monitor.engine.check_state import Shown, status_of
 from monitor.engine.model import CheckState, DeliveryOutcome, MessageKind, Plan, Severity, State
+from monitor.engine.objectives import Assessment, hours
 
 DURATION_BUCKETS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Upper bounds of the duration histogram; a look never takes longer than its time-out."""
@@ -92,6 +93,20 @@ CATALOGUE: tuple[MetricInfo, ...] = (
         "",
         "Heartbeats to the dead-man's switch, by what became of them.",
     ),
+    MetricInfo(
+        "nexus_slo_availability_ratio",
+        "gauge",
+        ("slo",),
+        "",
+        "Share of the known time of its window in which the objective was met. Absent until something is known.",
+    ),
+    MetricInfo(
+        "nexus_slo_burn_rate",
+        "gauge",
+        ("slo", "window"),
+        "",
+        "How many times too fast the error budget burns, over this window.",
+    ),
     MetricInfo("nexus_build_info", "gauge", ("version", "python"), "", "1; what runs is in the labels."),
     MetricInfo("process_virtual_memory_bytes", "gauge", (), "bytes", "Virtual memory size in bytes."),
     MetricInfo("process_resident_memory_bytes", "gauge", (), "bytes", "Resident memory size in bytes."),
@@ -130,6 +145,7 @@ class Metrics:
         outbox_oldest_seconds: Callable[[], float],
         is_leader: Callable[[], bool] = lambda: True,
         audit_failures: Callable[[], int] = lambda: 0,
+        assessments: Callable[[], Sequence[Assessment]] = tuple,
     ) -> None:
         self._plan = plan
         self._state = state
@@ -139,6 +155,7 @@ class Metrics:
         self._is_leader = is_leader
         self._audit_failures = audit_failures
         self._beats: Counter[tuple[str]] = Counter({("sent",): 0, ("failed",): 0, ("withheld",): 0})
+        self._assessments = assessments
         self._durations: dict[str, _Durations] = {check_id: _Durations() for check_id in plan.checks}
         self._runs: Counter[tuple[str, str]] = Counter(
             {(check_id, outcome.value): 0 for check_id in plan.checks for outcome in Outcome}
@@ -200,6 +217,7 @@ class Metrics:
         yield _gauge("nexus_leader", [((), float(self._is_leader()))])
         yield _gauge("nexus_audit_failures", [((), self._audit_failures())])
         yield _counter("nexus_heartbeats_total", self._beats.items())
+        yield from self._objectives()
         yield _gauge("nexus_build_info", [((self._version, platform.python_version()), 1)])
 
     def _statuses(self, state: State) -> Metric:
@@ -210,6 +228,13 @@ class Metrics:
                     yield (policy.id, policy.service, status), float(status == now)
 
         return _gauge("nexus_check_status", samples())
+
+    def _objectives(self) -> Iterator[Metric]:
+        now = self._assessments()
+        met = [((one.objective.name,), one.uptime.availability) for one in now]
+        yield _gauge("nexus_slo_availability_ratio", ((names, share) for names, share in met if share is not None))
+        rates = [((one.objective.name, hours(length)), rate) for one in now for length, rate in one.rates.items()]
+        yield _gauge("nexus_slo_burn_rate", ((names, rate) for names, rate in rates if rate is not None))
 
     def _histogram(self) -> Metric:
         info = _INFO["nexus_check_duration_seconds"]

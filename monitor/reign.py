@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
 
 import structlog
 
@@ -16,7 +15,8 @@ from checks.result import Result
 from monitor.config.checklist import Checklist
 from monitor.config.settings import Settings
 from monitor.config.stack import Stack
-from monitor.engine.model import CheckStatus, Effect, Looked, Plan, ProbeNow, State, Tick
+from monitor.delivery.emergency import EmergencyOutbox
+from monitor.engine.model import Effect, Looked, ProbeNow, State, Tick
 from monitor.engine.step import fresh_start
 from monitor.heartbeat import Heartbeat
 from monitor.line import Line
@@ -26,19 +26,17 @@ from monitor.probing.io import real_io
 from monitor.probing.loop_watch import LoopWatch
 from monitor.probing.runner import Runner
 from monitor.probing.scheduler import Scheduler
+from monitor.probing.sight import blind
+from monitor.slo import SloWatch
 from monitor.store.errors import StoreError
 from monitor.store.spool import Spool
 from monitor.store.store import Store
-
-if TYPE_CHECKING:
-    from monitor.delivery.channel import Channel
+from monitor.telling import telling_loops
 
 TICK_SECONDS = 1.0
 RETENTION_SECONDS = 6 * 3600.0
 COMMIT_WAIT_SECONDS = 5.0
 """A look waits so long for its commit before the next may start; its result stays in the line all the same."""
-SIGHTS = ("vantage.egress", "vantage.dns")
-"""While one of these is not up, what is seen over the network proves nothing."""
 
 log = structlog.get_logger()
 
@@ -54,6 +52,7 @@ class Realm:
     line: Line
     metrics: Metrics
     watch: LoopWatch
+    slo: SloWatch
     spool: Spool
 
 
@@ -118,48 +117,27 @@ class Reign:
     def _loops(self, opened: AsyncExitStack) -> dict[str, Coroutine[None, None, None]]:
         """Return what runs beside the line, by name; what must be closed after it is given to `opened`."""
         realm = self._realm
-        loops: dict[str, Coroutine[None, None, None]] = {
+        outbox = EmergencyOutbox(realm.store, realm.line, realm.spool, realm.checklist.chat_targets, self._proof)
+        telling = telling_loops(
+            realm.settings,
+            realm.stack,
+            realm.checklist.plan,
+            realm.line,
+            realm.store,
+            outbox,
+            realm.metrics,
+            self.scheduler.probe_now,
+            utc_now,
+            opened,
+        )
+        return telling | {
             "scheduler": self.scheduler.run(),
             "ticker": self._tick(),
             "outbox age": self._measure_outbox(),
             "retention": self._forget(),
+            "slo": realm.slo.run(),
             "heartbeat": self.heartbeat.run(),
         }
-        token = realm.settings.alert_bot_token
-        if token is not None:
-            from monitor.bot.operators import OperatorsBot
-            from monitor.delivery.emergency import EmergencyOutbox
-            from monitor.delivery.outbox import Delivery
-            from monitor.delivery.telegram import TelegramChannel
-
-            plan, line, api_url = realm.checklist.plan, realm.line, realm.settings.telegram_api_url
-            telegram = TelegramChannel(token, api_url=api_url)
-            opened.push_async_callback(telegram.close)
-            channels: dict[str, Channel] = {"telegram": telegram}
-            outbox = EmergencyOutbox(realm.store, line, realm.spool, realm.checklist.chat_targets, self._proof)
-            delivery = Delivery(
-                line,
-                outbox,
-                channels,
-                plan,
-                utc_now,
-                dashboard_url=realm.settings.monitor_url,
-                on_attempt=realm.metrics.message_attempt,
-            )
-            alerts = realm.stack.alerts
-            bot = OperatorsBot(
-                token,
-                api_url,
-                line,
-                plan,
-                alerts.operators,
-                alerts.viewers,
-                self.scheduler.probe_now,
-                now=utc_now,
-            )
-            opened.push_async_callback(bot.close)
-            loops |= {"delivery": delivery.run(), "bot": bot.run()}
-        return loops
 
     async def _hand_on(self, result: Result) -> None:
         self._realm.metrics.observe(result)
@@ -242,16 +220,3 @@ def new_io(
 def markers(checklist: Checklist) -> frozenset[str]:
     """Return what the feeds must listen for: the heartbeat marker of each beat check."""
     return frozenset(check.config.marker for check in checklist.checks.values() if check.config.kind == "beat.alive")
-
-
-def blind(plan: Plan, state: State, check_id: str) -> str:
-    """Return why nothing this check sees over the network can be trusted now; empty when it can."""
-    for sight in SIGHTS:
-        seen = state.checks.get(sight)
-        if (
-            sight in plan.checks[check_id].hard_parents
-            and seen
-            and seen.status not in (CheckStatus.PENDING, CheckStatus.UP)
-        ):
-            return f"{sight} is not up, so the monitor's own network is in doubt"
-    return ""

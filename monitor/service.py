@@ -30,6 +30,7 @@ from monitor.probing.feeds import CeleryFeeds
 from monitor.probing.loop_watch import LoopWatch
 from monitor.probing.runner import Runner
 from monitor.reign import Realm, Reign, markers, new_io, utc_now
+from monitor.slo import SloWatch
 from monitor.store.errors import LeadershipLostError, StoreError, StoreUnavailableError
 from monitor.store.single import only_instance
 from monitor.store.spool import Spool
@@ -97,6 +98,7 @@ class Service:
         self.settings, self.stack, self.plan, self.store, self.checklist = settings, stack, plan, store, checklist
         self.watch = LoopWatch(utc_now, time.monotonic)
         self.line = Line(plan, State(), store, step, utc_now)
+        self.slo = SloWatch(checklist.objectives, store.spans, self.line.apply, lambda: self.line.state, utc_now)
         self.reign: Reign | None = None
         self.metrics = Metrics(
             plan,
@@ -104,12 +106,18 @@ class Service:
             version=__version__,
             loop_lag_seconds=self.watch.lag_seconds,
             outbox_oldest_seconds=lambda: 0.0 if self.reign is None else self.reign.outbox_oldest_seconds,
+            assessments=lambda: self.slo.assessments,
             is_leader=lambda: self.reign is not None,
             audit_failures=lambda: 0 if self.reign is None else len(self.reign.heartbeat.failed),
         )
         self.leader = None if store.is_single_instance else Leader(store, owner_name(), time.monotonic)
         spool = Spool(Path(settings.monitor_spool_file))
-        self._realm = Realm(settings, stack, checklist, store, self.line, self.metrics, self.watch, spool)
+        self._realm = Realm(settings, stack, checklist, store, self.line, self.metrics, self.watch, self.slo, spool)
+        if settings.fallback_addresses:
+            # As below; and a mistake in an address is told at the start, by a standby too.
+            from monitor.delivery.fallback import FallbackChannel
+
+            FallbackChannel(settings.fallback_addresses)
         if settings.alert_bot_token is not None:
             # aiogram takes seconds to import: here, before the loops turn, and only where it is used.
             import monitor.bot.operators
@@ -215,6 +223,7 @@ class Service:
             readiness=self._readiness,
             subscribe=self.line.subscribe,
             headings={check_id: heading(check_id) for check_id in self.plan.checks},
+            assessments=lambda: self.slo.assessments,
             api_token=self.settings.monitor_token,
         )
         return build_app(context)

@@ -8,6 +8,7 @@ from monitor import __version__
 from monitor.cli.check import check
 from monitor.cli.config import config
 from monitor.cli.demo import demo
+from monitor.cli.scenario import scenario
 from monitor.cli.serve import serve
 
 app = typer.Typer(
@@ -19,6 +20,7 @@ app = typer.Typer(
 )
 app.command()(serve)
 app.command()(check)
+app.command()(scenario)
 app.add_typer(demo, name="demo")
 app.add_typer(config, name="config")
 

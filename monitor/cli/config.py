@@ -15,7 +15,11 @@ def _group() -> None:
 @config.command("check")
 def check_config(path: ConfigOption = None) -> None:
     """Read everything, start nothing: one line for each mistake and exit status 2, or what would be watched."""
-    _, _, checklist = configured(path)
+    settings, _, checklist = configured(path)
+    if settings.fallback_addresses:
+        from monitor.delivery.fallback import open_services
+
+        open_services(settings.fallback_addresses)
     for check_id, check in checklist.checks.items():
         typer.echo(f"{check_id:<20} every {check.config.interval_seconds:g} s  {check.config.service}")
     for item in checklist.skipped:

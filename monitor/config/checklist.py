@@ -8,14 +8,18 @@ from pydantic import ValidationError
 
 from checks.base import Check, CheckConfig
 from checks.registry import CHECKS
+from monitor.config.objectives import objectives_of
 from monitor.config.rows import EVERYTHING, NETWORK, ROWS, Row
 from monitor.config.settings import Settings
 from monitor.config.stack import Stack, mistakes, nearest
 from monitor.engine.graph import find_cycle
 from monitor.engine.model import Chat, CheckPolicy, Plan, Rules, Severity
+from monitor.engine.objectives import Objective, policy_of
 from monitor.errors import UsageError
 
 AnyCheck = Check[Any, Any]
+OPS = "telegram:ops"
+"""The chat of `ALERT_CHAT_ID`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class Checklist:
     skipped: tuple[Skipped, ...]
     chat_targets: Mapping[str, str]
     """The engine's chat id → the Telegram chat id of the configuration."""
+    objectives: tuple[Objective, ...] = ()
+    """Each stands in the plan as a check of its own, which nobody looks at: the service judges it."""
 
 
 def build_checklist(settings: Settings, stack: Stack) -> Checklist:
@@ -54,19 +60,21 @@ def build_checklist(settings: Settings, stack: Stack) -> Checklist:
     cycle = find_cycle({check_id: config.depends_on for check_id, config in configs.items()})
     if cycle:
         lines.append(f"checks.{cycle[0]}.depends_on: goes round in a circle: {' → '.join(cycle)}")
+    policies = {check_id: _policy(config) for check_id, config in configs.items()}
+    objectives, wrong = objectives_of(stack.slo, policies, {item.id: item.setting for item in skipped})
+    lines += wrong
     if lines:
         raise UsageError(*(f"monitor.yaml: {line}" for line in lines))
     targets = _chat_targets(settings, stack)
-    if targets and settings.alert_bot_token is None:
+    if any(target != FALLBACK.id for target in targets) and settings.alert_bot_token is None:
         raise UsageError("ALERT_BOT_TOKEN: is missing, so nobody could be told in the chats that are given")
     plan = Plan(
-        checks={check_id: _policy(config) for check_id, config in configs.items()},
-        chats=tuple(Chat(f"telegram:{chat.name}", is_escalation=chat.escalation) for chat in stack.alerts.chats)
-        or tuple(Chat(chat_id) for chat_id in targets),
+        checks=policies | {objective.check_id: policy_of(objective, policies) for objective in objectives},
+        chats=_chats(settings, stack),
         rules=Rules(**stack.incidents.model_dump()),
     )
     checks = {check_id: CHECKS[config.kind](config) for check_id, config in configs.items()}
-    return Checklist(checks, plan, tuple(skipped), targets)
+    return Checklist(checks, plan, tuple(skipped), targets, objectives)
 
 
 def _builtin(settings: Settings, stack: Stack) -> tuple[dict[str, dict[str, Any]], list[Skipped]]:
@@ -189,7 +197,19 @@ def _policy(config: CheckConfig) -> CheckPolicy:
     )
 
 
+FALLBACK = Chat("apprise:fallback", "apprise", is_fallback=True)
+"""One chat for all fallback addresses together: whoever reads one of them is told."""
+
+
+def _chats(settings: Settings, stack: Stack) -> tuple[Chat, ...]:
+    named = tuple(Chat(f"telegram:{chat.name}", is_escalation=chat.escalation) for chat in stack.alerts.chats)
+    usual = (Chat(OPS),) if settings.alert_chat_id else ()
+    return (*(named or usual), *((FALLBACK,) if settings.fallback_addresses else ()))
+
+
 def _chat_targets(settings: Settings, stack: Stack) -> dict[str, str]:
-    if stack.alerts.chats:
-        return {f"telegram:{chat.name}": chat.chat_id for chat in stack.alerts.chats}
-    return {"telegram:ops": settings.alert_chat_id} if settings.alert_chat_id else {}
+    targets = {f"telegram:{chat.name}": chat.chat_id for chat in stack.alerts.chats}
+    if not targets and settings.alert_chat_id:
+        targets = {OPS: settings.alert_chat_id}
+    # Its addresses are secrets: the database learns only where they stand.
+    return targets | ({FALLBACK.id: "MONITOR_FALLBACK_URLS"} if settings.fallback_addresses else {})

@@ -153,6 +153,7 @@ HEADINGS = {
     "miniapp": "Mini App",
     "vantage": "The monitor's own sight",
     "telegram": "The monitor's own sight",
+    "slo": "Objectives",
 }
 
 

@@ -1,6 +1,7 @@
 """Settings from the environment: addresses, secrets and where the monitor itself lives."""
 
 import difflib
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import SplitResult, urlsplit
@@ -68,12 +69,24 @@ def _secret_http_url(value: SecretStr) -> SecretStr:
     return value
 
 
+_BETWEEN_ADDRESSES = re.compile(r"[\s,]+(?=[A-Za-z][\w+.-]*://)")
+"""An address may hold a comma itself; what opens the next one is its scheme."""
+
+
+def _fallback_urls(value: SecretStr) -> SecretStr:
+    for address in _BETWEEN_ADDRESSES.split(value.get_secret_value()):
+        if not re.fullmatch(r"[A-Za-z][\w+.-]*://\S+", address.strip(", ")):
+            raise ValueError("must be addresses like mailto://… or slack://…, separated by spaces or commas")
+    return value
+
+
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 SecretHttpUrl = Annotated[SecretStr, AfterValidator(_secret_http_url)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
 OwnDatabaseUrl = Annotated[SecretStr, AfterValidator(_own_database_url)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
 BotToken = Annotated[SecretStr, AfterValidator(_bot_token)]
+FallbackUrls = Annotated[SecretStr, AfterValidator(_fallback_urls)]
 
 
 class Settings(BaseModel):
@@ -117,6 +130,8 @@ class Settings(BaseModel):
     port: Annotated[int, Field(ge=0, le=65535)] = 8700
     monitor_url: HttpUrl | None = None
     """The dashboard's public address, for links in messages."""
+    monitor_fallback_urls: FallbackUrls | None = None
+    """Other ways to tell of a page that Telegram does not take: addresses as apprise writes them."""
     monitor_log_level: Literal["debug", "info", "warning", "error"] = "info"
     monitor_log_format: Literal["console", "json"] = "console"
 
@@ -124,6 +139,14 @@ class Settings(BaseModel):
     def celery_broker_url(self) -> SecretStr | None:
         """Return the broker's URL: `BROKER_URL`, else `REDIS_URL`."""
         return self.broker_url or self.redis_url
+
+    @property
+    def fallback_addresses(self) -> tuple[SecretStr, ...]:
+        """Return each address of `MONITOR_FALLBACK_URLS`."""
+        if self.monitor_fallback_urls is None:
+            return ()
+        addresses = _BETWEEN_ADDRESSES.split(self.monitor_fallback_urls.get_secret_value())
+        return tuple(SecretStr(address.strip(", ")) for address in addresses)
 
 
 def settings_from(environ: Mapping[str, str]) -> Settings:

@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Self, get_args
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -76,6 +76,8 @@ class Incidents(_Strict):
     ack_page_seconds: float = Field(default=3600.0, ge=60, le=86_400)
     ack_warning_seconds: float = Field(default=28_800.0, ge=60, le=7 * 86_400)
     degraded_min_seconds: float = Field(default=300.0, ge=0, le=86_400)
+    fallback_after_seconds: float = Field(default=120.0, ge=10, le=3600)
+    """A page that waits so long is told by the fallback."""
 
 
 class TelegramChat(_Strict):
@@ -95,6 +97,8 @@ class Alerts(_Strict):
     """Numeric Telegram user ids that may acknowledge, silence and look again."""
     viewers: frozenset[int] = frozenset()
     """Numeric Telegram user ids that may ask."""
+    board: bool = True
+    """Keep one pinned message in each chat that says every minute how things stand."""
 
     @model_validator(mode="after")
     def _names_stand_once(self) -> "Alerts":
@@ -102,6 +106,25 @@ class Alerts(_Strict):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"chats: the name {name!r} stands twice")
+        return self
+
+
+class Slo(_Strict):
+    """One objective: so much of the time, checks are to be up."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,30}$")
+    checks: tuple[str, ...] = ()
+    """All of them must be up."""
+    service: str | None = None
+    """Instead of `checks`: all checks of this service."""
+    target: float = Field(gt=0, lt=100)
+    """In percent."""
+    window_days: int = Field(default=30, ge=1, le=90)
+
+    @model_validator(mode="after")
+    def _is_about_one_thing(self) -> Self:
+        if bool(self.checks) == (self.service is not None):
+            raise ValueError("checks: give either checks or a service")
         return self
 
 
@@ -116,6 +139,7 @@ class Stack(_Strict):
     vantage: Vantage = Vantage()
     incidents: Incidents = Incidents()
     alerts: Alerts = Alerts()
+    slo: tuple[Slo, ...] = ()
 
 
 class _OneKeyEach(yaml.SafeLoader):
@@ -134,19 +158,32 @@ class _OneKeyEach(yaml.SafeLoader):
 
 def stack_from(path: Path | None) -> Stack:
     """Read `monitor.yaml`; no path gives the defaults. Raises UsageError, one line for each mistake."""
-    if path is None:
-        return Stack()
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{path}: is not a text file in UTF-8") from None
-    return stack_of(text, path.name)
+    return Stack() if path is None else stack_of(_text_of(path), path.name)
 
 
 def stack_of(text: str, name: str) -> Stack:
     """Parse the text of `monitor.yaml`; `name` opens every line of a UsageError."""
+    try:
+        return Stack.model_validate(_mapping_of(text, name))
+    except ValidationError as error:
+        raise UsageError(*(f"{name}: {line}" for line in mistakes(error, Stack))) from None
+
+
+def read_mapping(path: Path) -> dict[Any, Any]:
+    """Read a YAML file that holds a mapping, under YAML's strict rules. Raises UsageError of one line."""
+    return _mapping_of(_text_of(path), path.name)
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: is not a text file in UTF-8") from None
+
+
+def _mapping_of(text: str, name: str) -> dict[Any, Any]:
     try:
         data = yaml.load(text, _OneKeyEach)  # noqa: S506  a SafeLoader that also refuses repeated keys
     except yaml.YAMLError as error:
@@ -160,13 +197,10 @@ def stack_of(text: str, name: str) -> Stack:
     ) as error:  # a date that is none, a list as a key, a tower of brackets
         raise UsageError(f"{name}: cannot be read as settings: {redact(str(error))}") from None
     if data is None:
-        return Stack()
+        return {}
     if not isinstance(data, dict):
         raise UsageError(f"{name}: must be a mapping of settings, not {_kind_of(data)}")
-    try:
-        return Stack.model_validate(data)
-    except ValidationError as error:
-        raise UsageError(*(f"{name}: {line}" for line in mistakes(error, Stack))) from None
+    return data
 
 
 def mistakes(error: ValidationError, model: type[BaseModel], prefix: str = "") -> list[str]:

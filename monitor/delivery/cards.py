@@ -56,6 +56,9 @@ class Cards:
             await self._refused(key, incident)
             return
         self._pace.edited(incident_id, chat_id, self._desk.now())
+        if self._desk.root_of(incident_id, told) is None:
+            await self._replace(key, incident, place)
+            return
         sent = await place.channel.edit(place.target, told.root_message_id, self._desk.card(incident))
         self._desk.attempted(place, EDIT_KIND, sent, incident=incident_id, chat=chat_id)
         if sent.is_message_gone:
@@ -75,6 +78,7 @@ class Cards:
             await self._not_edited(key, incident, sent)
             return
         self._succeeded(key)
+        self._desk.has_new_root(incident_id, chat_id)
         await self._desk.tell(CardEdited(incident_id, chat_id, incident.revision, message_id=sent.message_id))
 
     async def _not_edited(self, key: Key, incident: Incident, sent: Sent) -> None:

@@ -33,3 +33,11 @@ class Channel(Protocol):
     async def edit(self, target: str, message_id: int, rendered: Rendered) -> Sent:
         """Replace the text and buttons of a message sent earlier. Idempotent."""
         ...
+
+
+class PinningChannel(Channel, Protocol):
+    """A channel whose chats keep a message on top."""
+
+    async def pin(self, target: str, message_id: int) -> Sent:
+        """Pin a message without a sound. Idempotent."""
+        ...

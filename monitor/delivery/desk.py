@@ -12,7 +12,7 @@ from monitor.delivery.entities import Rendered
 from monitor.delivery.messages import render_card, render_message
 from monitor.delivery.neighbours import Line, Outbox
 from monitor.delivery.pace import backoff_seconds
-from monitor.engine.model import Chat, DeliveryOutcome, Event, Incident, MessageKind, Plan, State
+from monitor.engine.model import Chat, DeliveryOutcome, Event, Incident, MessageKind, Plan, State, Told
 
 RETRY_AFTER_MARGIN_SECONDS = 1.0
 """Added to what a channel asked for: its clock and ours differ."""
@@ -67,6 +67,8 @@ class Desk:
         self._dashboard_url = dashboard_url
         self._on_attempt = on_attempt
         self._paused_until: dict[str, datetime] = {}
+        self._left_behind: set[tuple[int, str]] = set()
+        """Incident and chat whose root message stayed in the chat's old place: its number is a stranger's here."""
 
     @property
     def state(self) -> State:
@@ -138,11 +140,31 @@ class Desk:
 
     def may_reach(self, chat_id: str) -> bool:
         """Say whether the chat may be written to now: neither paused nor known to be broken."""
+        return not self.is_paused(chat_id) and not self.is_broken(chat_id)
+
+    def is_paused(self, chat_id: str) -> bool:
+        """Say whether the channel asked to leave the chat alone for now."""
         until = self._paused_until.get(chat_id)
+        return until is not None and until > self.now()
+
+    def is_broken(self, chat_id: str) -> bool:
+        """Say whether the chat is known to refuse messages."""
         chat = self.state.chats.get(chat_id)
-        return (until is None or until <= self.now()) and (chat is None or chat.broken_since is None)
+        return chat is not None and chat.broken_since is not None
 
     async def move(self, chat_id: str, target: str) -> None:
-        """Remember that the chat has a new target."""
+        """Remember that the chat has a new target, where no message of ours is yet."""
         log.warning("delivery.chat_migrated", chat=chat_id)
+        for incident in self.state.incidents.values():
+            told = incident.told.get(chat_id)
+            if told is not None and told.root_message_id is not None:
+                self._left_behind.add((incident.id, chat_id))
         await self.rows.set_chat_target(chat_id, target)
+
+    def root_of(self, incident_id: int, told: Told) -> int | None:
+        """Return the incident's root message in this chat, if it is where the chat is now."""
+        return None if (incident_id, told.chat_id) in self._left_behind else told.root_message_id
+
+    def has_new_root(self, incident_id: int, chat_id: str) -> None:
+        """Note that the incident has a root message where the chat is now."""
+        self._left_behind.discard((incident_id, chat_id))

@@ -1,7 +1,7 @@
-"""The outbox while the database is away: pages that open an incident are handed out from the state, all else waits."""
+"""The outbox while the database is away: pages with news are handed out from the state, all else waits."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -9,13 +9,15 @@ from typing import Protocol
 import structlog
 
 from monitor.delivery.neighbours import Outbox, OutboxMessage
-from monitor.engine.model import Incident, MessageKind, Severity, State, Told
+from monitor.engine.model import Incident, MessageKind, Severity, State, Told, ToldState
 from monitor.store.errors import StoreError
 from monitor.store.spool import Spool, Unwritten
 
 ANSWER_SECONDS = 5.0
 """How long the store may take; then the state is asked instead."""
 LEASE_SECONDS = 45.0
+NEWS = frozenset({MessageKind.OPEN, MessageKind.REOPEN, MessageKind.RISE, MessageKind.ESCALATE})
+"""Pages of these kinds are told without the database; reminders and ends wait for it."""
 
 log = structlog.get_logger(__name__)
 
@@ -53,8 +55,10 @@ class MemoryMessage:
 class _Try:
     """What became of a message that was handed out from memory."""
 
+    message: MemoryMessage
     attempts: int
     not_before: datetime
+    may_have_left: bool = False
 
 
 class EmergencyOutbox:
@@ -79,11 +83,12 @@ class EmergencyOutbox:
         self._answer_seconds = answer_seconds
         self._tries: dict[str, _Try] = {}
         self._paused_until: dict[str, datetime] = {}
+        self._doubtful: list[MemoryMessage] = []
         self._spooled: object = None
         """What the spool on disk was written for."""
 
     async def claim_message(self, now: datetime, *, lease_seconds: float = LEASE_SECONDS) -> OutboxMessage | None:
-        """Lease the next message. From memory: pages that open, never before they are on disk."""
+        """Lease the next message. From memory: pages with news, never before they are on disk."""
         if self._line.is_in_memory:
             await self._spool_news()
             return self._from_state(now, lease_seconds)
@@ -96,16 +101,35 @@ class EmergencyOutbox:
             return await self._rows.claim_message(now, lease_seconds=lease_seconds)
 
     async def release_message(
-        self, key: str, lease_token: str, due_at: datetime, error: str, *, is_counted: bool = True
+        self,
+        key: str,
+        lease_token: str,
+        due_at: datetime,
+        error: str,
+        *,
+        is_counted: bool = True,
+        may_have_left: bool = False,
     ) -> None:
         """Give a message back."""
         tried = self._tries.get(key)
         if tried is not None:
             attempts = tried.attempts if is_counted else tried.attempts - 1
-            self._tries[key] = _Try(attempts, due_at)
+            self._tries[key] = replace(
+                tried, attempts=attempts, not_before=due_at, may_have_left=tried.may_have_left or may_have_left
+            )
         if not self._line.is_in_memory:
             async with asyncio.timeout(self._answer_seconds):
-                await self._rows.release_message(key, lease_token, due_at, error, is_counted=is_counted)
+                await self._rows.release_message(
+                    key, lease_token, due_at, error, is_counted=is_counted, may_have_left=may_have_left
+                )
+
+    async def doubtful_messages(self, now: datetime) -> Sequence[OutboxMessage]:
+        """Return what is no longer wanted and may have left already. From memory: each once."""
+        if not self._line.is_in_memory:
+            async with asyncio.timeout(self._answer_seconds):
+                return await self._rows.doubtful_messages(now)
+        doubtful, self._doubtful = self._doubtful, []
+        return doubtful
 
     async def pause_chat(self, chat_id: str, until: datetime) -> None:
         """Hand out nothing for this chat before `until`."""
@@ -148,33 +172,41 @@ class EmergencyOutbox:
         self._spooled = telling
 
     def _from_state(self, now: datetime, lease_seconds: float) -> MemoryMessage | None:
-        open_pages = [(incident, told) for incident, told in _queued(self._line.state) if _is_open_page(told)]
-        keys = {told.queued_key for _, told in open_pages}
-        self._tries = {key: tried for key, tried in self._tries.items() if key in keys}
-        resting = {
-            told.chat_id
-            for _, told in open_pages
-            if (tried := self._tries.get(told.queued_key or "")) is not None and tried.not_before > now
-        }
-        for incident, told in open_pages:
+        pages = [(incident, told) for incident, told in _queued(self._line.state) if _is_news(told)]
+        self._forget({told.queued_key for _, told in pages})
+        resting = {tried.message.chat_id for tried in self._tries.values() if tried.not_before > now}
+        for incident, told in pages:
             paused_until = self._paused_until.get(told.chat_id)
             if told.chat_id in resting or (paused_until is not None and paused_until > now):
                 continue
             assert told.queued_key is not None
-            attempts = self._tries.get(told.queued_key, _Try(0, now)).attempts + 1
-            self._tries[told.queued_key] = _Try(attempts, now + timedelta(seconds=lease_seconds))
-            return MemoryMessage(
+            assert told.queued_kind is not None
+            tried = self._tries.get(told.queued_key)
+            message = MemoryMessage(
                 told.queued_key,
                 incident.id,
                 told.chat_id,
-                MessageKind.OPEN,
+                told.queued_kind,
                 Severity.PAGE,
                 is_silent=False,
                 created_at=told.queued_at or now,
-                attempts=attempts,
+                attempts=1 if tried is None else tried.attempts + 1,
                 lease_token=told.queued_key,
+                was_sending=tried is not None and tried.may_have_left,
             )
+            leased_until = now + timedelta(seconds=lease_seconds)
+            self._tries[message.key] = _Try(message, message.attempts, leased_until, message.was_sending)
+            return message
         return None
+
+    def _forget(self, wanted: set[str | None]) -> None:
+        """Let go of what is no longer wanted. People may have read it all the same, and must hear how it ends."""
+        for key in self._tries.keys() - wanted:
+            tried = self._tries.pop(key)
+            incident = self._line.state.incidents.get(tried.message.incident_id)
+            told = None if incident is None else incident.told.get(tried.message.chat_id)
+            if tried.may_have_left and told is not None and told.state is ToldState.NOTHING:
+                self._doubtful.append(tried.message)
 
 
 def _queued(state: State) -> list[tuple[Incident, Told]]:
@@ -186,8 +218,8 @@ def _queued(state: State) -> list[tuple[Incident, Told]]:
     ]
 
 
-def _is_open_page(told: Told) -> bool:
-    return told.queued_kind is MessageKind.OPEN and told.queued_severity is Severity.PAGE
+def _is_news(told: Told) -> bool:
+    return told.queued_kind in NEWS and told.queued_severity is Severity.PAGE
 
 
 def _telling(state: State) -> object:

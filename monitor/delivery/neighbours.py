@@ -1,5 +1,6 @@
 """What delivery asks of its neighbours: the outbox rows of the store, and the line that holds the state."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -43,7 +44,7 @@ class OutboxMessage(Protocol):
 
     @property
     def was_sending(self) -> bool:
-        """An earlier lease ended without an outcome: the message may have left already."""
+        """An earlier attempt ended without an outcome: the message may have left already."""
         ...
 
 
@@ -58,12 +59,23 @@ class Outbox(Protocol):
         ...
 
     async def release_message(
-        self, key: str, lease_token: str, due_at: datetime, error: str, *, is_counted: bool = True
+        self,
+        key: str,
+        lease_token: str,
+        due_at: datetime,
+        error: str,
+        *,
+        is_counted: bool = True,
+        may_have_left: bool = False,
     ) -> None:
         """Give a message back to the queue, not before `due_at`; nothing happens when the lease is another's.
 
-        `is_counted` False takes the attempt back: it was no failure.
+        `is_counted` False takes the attempt back: it was no failure. `may_have_left`: perhaps it arrived.
         """
+        ...
+
+    async def doubtful_messages(self, now: datetime) -> Sequence[OutboxMessage]:
+        """Return what was dropped when it may have left already, and nobody is sending any more."""
         ...
 
     async def pause_chat(self, chat_id: str, until: datetime) -> None:
@@ -80,6 +92,28 @@ class Outbox(Protocol):
 
     async def oldest_page_age_seconds(self, now: datetime) -> float:
         """Return the age of the oldest page that waits; 0 when none does."""
+        ...
+
+
+class Board(Protocol):
+    """The message that is a chat's board."""
+
+    @property
+    def message_id(self) -> int: ...
+
+    @property
+    def is_pinned(self) -> bool: ...
+
+
+class Boards(Protocol):
+    """Which message is the board of each chat."""
+
+    async def board(self, chat_id: str) -> Board | None:
+        """Return the chat's board; None when it has none."""
+        ...
+
+    async def set_board(self, chat_id: str, message_id: int | None, *, is_pinned: bool = False) -> None:
+        """Remember the chat's board; None forgets it."""
         ...
 
 

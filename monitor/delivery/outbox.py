@@ -31,7 +31,9 @@ class Delivery:
         dashboard_url: str | None = None,
         on_attempt: OnAttempt | None = None,
     ) -> None:
-        desk = Desk(line, rows, channels, plan, now, sleep, dashboard_url=dashboard_url, on_attempt=on_attempt)
+        self.desk = desk = Desk(
+            line, rows, channels, plan, now, sleep, dashboard_url=dashboard_url, on_attempt=on_attempt
+        )
         self._line = line
         self._rows = rows
         self._now = now
@@ -63,6 +65,9 @@ class Delivery:
             elif in_flight != row.key:
                 due_at = self._now() + timedelta(seconds=POLL_SECONDS)
                 await self._rows.release_message(row.key, row.lease_token, due_at, "", is_counted=False)
+        for row in await self._rows.doubtful_messages(self._now()):
+            if self._busy.get(row.chat_id) != row.key:
+                await self._sending.admit(row)
         for key in self._cards.due(self._busy):
             self._start(tasks, key[1], f"card of {key[0]}", partial(self._cards.edit, key))
 

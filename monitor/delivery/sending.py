@@ -9,8 +9,9 @@ from monitor.delivery.neighbours import OutboxMessage
 from monitor.delivery.pace import backoff_seconds
 from monitor.engine.model import Delivered, DeliveryOutcome, Incident, MessageKind, Told
 
-SENT_AGAIN = frozenset({MessageKind.OPEN, MessageKind.ESCALATE})
-"""Kinds that are sent again when nobody knows whether they arrived: twice is better than never. The rest is not."""
+SENT_AGAIN = frozenset(MessageKind) - {MessageKind.REMIND, MessageKind.RESOLVE}
+"""Kinds that are sent again when nobody knows whether they arrived: twice is better than never. What is left out is
+said by the next reminder, or by the card: a recovery in a chat that has no card of ours is sent again as well."""
 
 UNWANTED_SECONDS = 60.0
 """How long a row that the engine does not wait for is left alone, if the store has not dropped it by then."""
@@ -29,7 +30,7 @@ class Sending:
         if incident is None or told is None or not _is_wanted(row, incident, told):
             await self._release(row, UNWANTED_SECONDS, "no longer wanted", is_counted=False)
             return
-        if row.was_sending and row.kind not in SENT_AGAIN:
+        if row.was_sending and not self._is_sent_again(row, told):
             await self._settle(row, incident, told, Sent(DeliveryOutcome.AMBIGUOUS, detail="cut off while sending"))
             return
         place = await self._desk.place(row.chat_id)
@@ -38,9 +39,16 @@ class Sending:
             return
         await self._settle(row, incident, told, await self._send(row, incident, told, place))
 
+    async def admit(self, row: OutboxMessage) -> None:
+        """Tell the line of a message that was dropped, and may have arrived all the same."""
+        detail = "dropped when it may have left"
+        ambiguous = DeliveryOutcome.AMBIGUOUS
+        await self._desk.tell(Delivered(row.incident_id, row.chat_id, row.kind, row.key, ambiguous, detail=detail))
+
     async def _send(self, row: OutboxMessage, incident: Incident, told: Told, place: Place) -> Sent:
-        rendered = self._desk.message(row.kind, incident, has_root=told.root_message_id is not None)
-        reply_to = None if row.kind is MessageKind.OPEN else told.root_message_id
+        root = self._desk.root_of(incident.id, told)
+        rendered = self._desk.message(row.kind, incident, has_root=root is not None)
+        reply_to = None if row.kind is MessageKind.OPEN else root
         sent = await place.channel.send(place.target, rendered, reply_to=reply_to, is_silent=row.is_silent)
         self._desk.attempted(place, row.kind.value, sent, key=row.key)
         return sent
@@ -50,7 +58,7 @@ class Sending:
             case DeliveryOutcome.DELIVERED | DeliveryOutcome.PERMANENT:
                 await self._finish(row, incident, told, sent)
             case DeliveryOutcome.AMBIGUOUS:
-                if row.kind in SENT_AGAIN:
+                if self._is_sent_again(row, told):
                     await self._retry(row, sent)
                 else:
                     await self._finish(row, incident, told, sent)
@@ -62,6 +70,11 @@ class Sending:
                 await self._release(row, 0.0, sent.detail, is_counted=False)
             case _:
                 assert_never(sent.outcome)
+
+    def _is_sent_again(self, row: OutboxMessage, told: Told) -> bool:
+        """Say whether to send it again when nobody knows whether it arrived."""
+        has_card = self._desk.root_of(row.incident_id, told) is not None
+        return row.kind in SENT_AGAIN or (row.kind is MessageKind.RESOLVE and not has_card)
 
     async def _finish(self, row: OutboxMessage, incident: Incident, told: Told, sent: Sent) -> None:
         # A reply under a card shows no card: the card in the chat is still the one it was.
@@ -81,14 +94,26 @@ class Sending:
 
     async def _retry(self, row: OutboxMessage, sent: Sent) -> None:
         if sent.retry_after_seconds is None:
-            await self._release(row, backoff_seconds(max(1, row.attempts), row.key), sent.detail)
+            seconds = backoff_seconds(max(1, row.attempts), row.key)
+            is_doubtful = sent.outcome is DeliveryOutcome.AMBIGUOUS
+            await self._release(row, seconds, sent.detail, may_have_left=is_doubtful)
             return
         until = await self._desk.pause(row.chat_id, sent.retry_after_seconds)
         await self._desk.rows.release_message(row.key, row.lease_token, until, sent.detail, is_counted=False)
 
-    async def _release(self, row: OutboxMessage, seconds: float, error: str, *, is_counted: bool = True) -> None:
+    async def _release(
+        self,
+        row: OutboxMessage,
+        seconds: float,
+        error: str,
+        *,
+        is_counted: bool = True,
+        may_have_left: bool = False,
+    ) -> None:
         due_at = self._desk.now() + timedelta(seconds=seconds)
-        await self._desk.rows.release_message(row.key, row.lease_token, due_at, error, is_counted=is_counted)
+        await self._desk.rows.release_message(
+            row.key, row.lease_token, due_at, error, is_counted=is_counted, may_have_left=may_have_left
+        )
 
 
 def _is_wanted(row: OutboxMessage, incident: Incident, told: Told) -> bool:

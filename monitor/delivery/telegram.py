@@ -87,6 +87,17 @@ class TelegramChannel:
 
         return replace(await self._attempt(call), message_id=message_id)
 
+    async def pin(self, target: str, message_id: int) -> Sent:
+        place = read_target(target)
+        if place is None:
+            return _bad_target(target)
+        chat_id, _ = place
+
+        async def call(_: "frozenset[Mend]") -> bool:
+            return await self._bot.pin_chat_message(chat_id=chat_id, message_id=message_id, disable_notification=True)
+
+        return replace(await self._attempt(call), message_id=message_id)
+
     async def close(self) -> None:
         """Close what is open. Nothing can be sent afterwards."""
         await self._bot.session.close()

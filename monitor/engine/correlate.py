@@ -60,9 +60,14 @@ def decide_below(draft: Draft, check_id: str) -> None:
 
 
 def probe_ancestors(draft: Draft, check: CheckState) -> None:
-    """Have every ancestor looked at that was not since the check's first failure, so that it confirms in parallel."""
+    """Have every ancestor looked at that was not since the check's first failure, so that it confirms in parallel.
+
+    One already in question keeps its own pace: five children failing at once must not make five failures of one.
+    """
     for name in draft.plan.graph.ancestors[check.id]:
         ancestor = draft.check(name)
+        if ancestor.status is CheckStatus.SUSPECT:
+            continue
         looked_at = ancestor.last_started_at
         if looked_at is None or check.first_bad_at is None or looked_at < check.first_bad_at:
             draft.effects.append(ProbeNow(name))

@@ -50,6 +50,13 @@ class Chat:
     channel: str = "telegram"
     is_escalation: bool = False
     """Told only when nobody acknowledged in time."""
+    is_fallback: bool = False
+    """Told only of pages that the other chats did not get in time."""
+
+    @property
+    def is_first(self) -> bool:
+        """Told of everything, at once."""
+        return not (self.is_escalation or self.is_fallback)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ from monitor.engine.incidents import (
 from monitor.engine.plan import CheckPolicy, Plan
 from monitor.engine.silences import end_silence, expire_silences, mark_suppressed, start_silence
 from monitor.engine.state import Cause, CheckState, CheckStatus, Incident, State
-from monitor.engine.telling import apply_delivery, apply_edit, is_finished, mend_chat, next_due_of, reconcile
+from monitor.engine.telling import apply_delivery, apply_edit, is_finished, mend_chat, next_due_of, reconcile, take_back
 from monitor.engine.timers import after, is_due, since
 
 
@@ -204,6 +204,7 @@ def _tick(draft: Draft) -> None:
         decide(draft, name)
     for incident in tuple(draft.incidents.values()):
         if is_finished(draft, incident):
+            take_back(draft, incident)
             draft.remove("incidents", incident.id)
         else:
             pass_time(draft, incident)
@@ -242,8 +243,16 @@ def _check_clocks(draft: Draft) -> None:
 def _warn_of_stale(draft: Draft, check_id: str) -> None:
     """Open a warning of our own, unless something above explains that we cannot look."""
     ancestors = [draft.checks.get(name) for name in draft.plan.graph.ancestors[check_id]]
-    if all(above is None or (above.status is CheckStatus.UP and not above.is_stale) for above in ancestors):
+    patience = stale_after_seconds(draft.plan.checks[check_id])
+    if all(above is None or _has_been_seen_well(above, draft.now, patience) for above in ancestors):
         open_root(draft, check_id, Cause.STALE)
+
+
+def _has_been_seen_well(check: CheckState, now: datetime, seconds: float) -> bool:
+    """Return whether it is up, and has been so for long enough that a look below it should have come."""
+    if check.status is not CheckStatus.UP or check.is_stale:
+        return False
+    return check.recovered_at is None or not 0 <= since(check.recovered_at, now) <= seconds
 
 
 def _forget_unplanned(draft: Draft) -> None:

@@ -95,6 +95,13 @@ def is_finished(draft: Draft, incident: Incident) -> bool:
     return True
 
 
+def take_back(draft: Draft, incident: Incident) -> None:
+    """Drop what still waits to be said of an incident that is about to be forgotten."""
+    for told in incident.told.values():
+        if told.queued_key is not None:
+            draft.effects.append(DropMessage(told.queued_key))
+
+
 def next_due_of(draft: Draft, incident: Incident) -> datetime | None:
     """Return when this incident next does something by itself; None when it waits for nothing but news."""
     if incident.status is IncidentStatus.ACKED:
@@ -111,7 +118,8 @@ def next_due_of(draft: Draft, incident: Incident) -> datetime | None:
         if state is not None and state.retest_at is not None:
             times.append(state.retest_at)
         elif told.next_reminder_at is not None:
-            times.append(told.next_reminder_at)
+            if not (chat.is_fallback and _is_told_first(draft, incident)):
+                times.append(told.next_reminder_at)
         elif incident.unacked_since is not None and chat.is_escalation:
             times.append(after(incident.unacked_since, draft.plan.rules.escalate_after_seconds))
     return min(times, default=None)
@@ -140,6 +148,8 @@ def _wanted(draft: Draft, incident: Incident, chat: Chat, told: Told) -> Message
     if not incident.is_live:
         return MessageKind.RESOLVE if told.state is ToldState.OPEN else None
     if incident.suppressed_since is not None or not _is_fresh_after_silence(draft, incident):
+        return None
+    if chat.is_fallback and not _falls_back(draft, incident):
         return None
     if told.state is not ToldState.OPEN:
         if chat.is_escalation and not _escalates(draft, incident):
@@ -182,11 +192,30 @@ def _escalates(draft: Draft, incident: Incident) -> bool:
     """Return whether nobody took a page in time, or no other chat takes messages."""
     if incident.severity is not Severity.PAGE or incident.status is IncidentStatus.ACKED:
         return False
-    if all(chat.is_escalation or _is_broken(draft, chat) for chat in draft.plan.chats):
+    if all(_is_broken(draft, chat) for chat in draft.plan.chats if chat.is_first):
         return True
     wait_seconds = draft.plan.rules.escalate_after_seconds
     began_at = incident.unacked_since or incident.live_since
     return is_due(after(began_at, wait_seconds), draft.now, wait_seconds)
+
+
+def _falls_back(draft: Draft, incident: Incident) -> bool:
+    """Return whether a page reached none of the chats that are told first: all are broken, or it waits too long."""
+    if incident.severity is not Severity.PAGE or incident.status is IncidentStatus.ACKED:
+        return False
+    if _is_told_first(draft, incident):
+        return False
+    patience = draft.plan.rules.fallback_after_seconds
+    first = [chat for chat in draft.plan.chats if chat.is_first]
+    queued = [told.queued_at for chat in first if (told := incident.told.get(chat.id)) and told.queued_at]
+    is_late = any(is_due(after(queued_at, patience), draft.now, patience) for queued_at in queued)
+    return is_late or all(_is_broken(draft, chat) for chat in first)
+
+
+def _is_told_first(draft: Draft, incident: Incident) -> bool:
+    """Return whether one of the chats that are told first knows of the page."""
+    tellings = [incident.told.get(chat.id) for chat in draft.plan.chats if chat.is_first]
+    return any(told and told.state is ToldState.OPEN and told.severity is Severity.PAGE for told in tellings)
 
 
 def _may_send(draft: Draft, incident: Incident, chat: Chat, told: Told, want: MessageKind) -> bool:

@@ -1,107 +1,18 @@
-"""Uptime, honestly: spans that tile time, four classes of seconds, availability with its coverage, burn rates."""
+"""Uptime, honestly: four classes of seconds, availability with its coverage, burn rates."""
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
-from monitor.engine.check_state import is_downish, status_of
 from monitor.engine.plan import Severity
-from monitor.engine.state import CheckState
+from monitor.engine.spans import Span, SpanKind
 from monitor.engine.timers import after, since
 
 MIN_COVERAGE = 0.95
 """Below this share of known seconds a number would be a guess."""
 MIN_BAD_SECONDS = 300.0
 """A burn rate over less bad time than this is noise."""
-
-
-class SpanKind(StrEnum):
-    """How a second counts."""
-
-    UP = "up"
-    DOWN = "down"
-    MAINTENANCE = "maintenance"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """One check's time in one class, from `from_at` up to `to_at`; the newest has no end yet."""
-
-    check_id: str
-    kind: SpanKind
-    from_at: datetime
-    to_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """From `from_at` on the check's time counts as `kind`; seen at `seen_at`, which is later when it is backdated."""
-
-    kind: SpanKind
-    from_at: datetime
-    seen_at: datetime
-
-
-def kind_of(check: CheckState, *, is_maintenance: bool) -> SpanKind:
-    """Return how this check's seconds count now. A suspect and a degraded check still work."""
-    if is_maintenance:
-        return SpanKind.MAINTENANCE
-    shown = status_of(check)
-    if shown == "down":
-        return SpanKind.DOWN
-    return SpanKind.UP if shown in ("up", "degraded") else SpanKind.UNKNOWN
-
-
-def mark_of(
-    before: CheckState | None, check: CheckState, now: datetime, *, was_maintenance: bool, is_maintenance: bool
-) -> Mark | None:
-    """Return what a change of the check means for its spans; None when nothing changes.
-
-    An outage begins with the first failed look and ends with the first good one, not when they were confirmed.
-    """
-    kind = kind_of(check, is_maintenance=is_maintenance)
-    if before is not None and kind is kind_of(before, is_maintenance=was_maintenance):
-        return None
-    if was_maintenance or is_maintenance or before is None:
-        return Mark(kind, now, now)
-    seen_at = check.last_started_at or now
-    if kind is SpanKind.DOWN:
-        return Mark(kind, check.down_since or seen_at, seen_at)
-    if kind is SpanKind.UNKNOWN:
-        return Mark(kind, check.unknown_since or seen_at, now)
-    return Mark(kind, (check.up_since or seen_at) if is_downish(before) else seen_at, seen_at)
-
-
-def apply_mark(spans: Sequence[Span], check_id: str, mark: Mark) -> tuple[Span, ...]:
-    """Return the spans of one check, oldest first, with the mark applied: still without gap or overlap.
-
-    A backdated outage takes over seconds that counted as up, never those of a maintenance or of not knowing.
-    """
-    kept: list[Span] = []
-    for span in spans:
-        if span.to_at is not None and span.to_at <= mark.from_at:
-            kept.append(span)
-            continue
-        if span.from_at < mark.from_at:
-            kept.append(replace(span, to_at=mark.from_at))
-        is_kept = mark.kind is SpanKind.DOWN and span.kind in (SpanKind.MAINTENANCE, SpanKind.UNKNOWN)
-        from_at = max(span.from_at, mark.from_at)
-        to_at = mark.seen_at if span.to_at is None else min(span.to_at, mark.seen_at)
-        if from_at < to_at:
-            kept.append(Span(check_id, span.kind if is_kept else mark.kind, from_at, to_at))
-    if not kept:
-        return (Span(check_id, mark.kind, mark.from_at),)
-    kept.append(Span(check_id, mark.kind, kept[-1].to_at or mark.seen_at))
-    merged: list[Span] = []
-    for span in kept:
-        if merged and merged[-1].kind is span.kind:
-            merged[-1] = replace(merged[-1], to_at=span.to_at)
-        else:
-            merged.append(span)
-    return tuple(merged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +55,7 @@ def uptime_of(spans: Iterable[Span], from_at: datetime, to_at: datetime) -> Upti
     """Return the seconds of each class between two instants; an open span lasts until `to_at`."""
     seconds = dict.fromkeys(SpanKind, 0.0)
     for span in spans:
-        start, end = max(span.from_at, from_at), min(span.to_at or to_at, to_at)
+        start, end = max(span.started_at, from_at), min(span.ended_at or to_at, to_at)
         if start < end:
             seconds[span.kind] += since(start, end)
     unseen = max(0.0, since(from_at, to_at) - sum(seconds.values()))
@@ -175,6 +86,11 @@ BURN_RULES = (
 """Google's SRE workbook, chapter "Alerting on SLOs", table 5-8."""
 
 
+def burn_rate(uptime: Uptime, target: float) -> float | None:
+    """Return how many times too fast the error budget burns (0 < target < 1); None without a known second."""
+    return None if uptime.availability is None else (1.0 - uptime.availability) / (1.0 - target)
+
+
 def burning(spans: Sequence[Span], target: float, now: datetime) -> BurnRule | None:
     """Return the loudest rule that holds for this objective (0 < target < 1, e.g. 0.995), or None.
 
@@ -185,9 +101,7 @@ def burning(spans: Sequence[Span], target: float, now: datetime) -> BurnRule | N
         short = uptime_of(spans, after(now, -rule.short_seconds), now)
         if long.down_seconds < MIN_BAD_SECONDS:
             continue
-        rates = [
-            (1 - (one.availability or 0.0)) / (1 - target) for one in (long, short) if one.availability is not None
-        ]
+        rates = [rate for rate in (burn_rate(long, target), burn_rate(short, target)) if rate is not None]
         if len(rates) == 2 and min(rates) >= rule.factor:
             return rule
     return None

@@ -33,6 +33,16 @@ def pause_seconds(policy: CheckPolicy, state: CheckState | None, *, is_symptom: 
     return min(policy.retry_seconds, policy.interval_seconds) if wants_evidence else policy.interval_seconds
 
 
+def pause_in(policy: CheckPolicy, state: State) -> float:
+    """Return the time from the start of one look to the next, as the whole state has it."""
+    check = state.checks.get(policy.id)
+    incident = state.incidents.get(check.incident_id) if check and check.incident_id else None
+    is_symptom = incident is not None and any(
+        member.check_id == policy.id and member.role is Role.SYMPTOM for member in incident.members
+    )
+    return pause_seconds(policy, check, is_symptom=is_symptom)
+
+
 def offset_seconds(check_id: str, interval_seconds: float) -> float:
     """Return the check's place in its interval, computed from its id, so that starts are spread evenly."""
     return crc32(check_id.encode()) / 2**32 * interval_seconds
@@ -123,13 +133,7 @@ class Scheduler:
         self._set_due(check_id, max(at, self._monotonic()))
 
     def _pause_seconds(self, check_id: str) -> float:
-        state = self._state()
-        check = state.checks.get(check_id)
-        incident = state.incidents.get(check.incident_id) if check and check.incident_id else None
-        is_symptom = incident is not None and any(
-            member.check_id == check_id and member.role is Role.SYMPTOM for member in incident.members
-        )
-        return pause_seconds(self._policies[check_id], check, is_symptom=is_symptom)
+        return pause_in(self._policies[check_id], self._state())
 
     def _set_due(self, check_id: str, at: float) -> None:
         self._due[check_id] = at

@@ -11,12 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from checks.result import Result
 from monitor.engine.model import AppendTimeline, Effect, Event, Incident, Looked, State
+from monitor.engine.spans import SpanChange
 from monitor.store.database import Database
 from monitor.store.leadership import check_epoch
 from monitor.store.models import chat, check_state, counter, deploy, incident, result, silence, timeline
 from monitor.store.outbox_rows import write_messages
 from monitor.store.span_rows import write_spans
-from monitor.store.spans import SpanChange
 from monitor.store.values import CHAT, CHECK_STATE, DEPLOY, INCIDENT, RESULT, SILENCE, clean
 
 KeyT = TypeVar("KeyT")

@@ -21,7 +21,11 @@ class Leadership:
         `owner` names one process and no other.
         """
         async with self._database.write() as connection:
-            row = (await connection.execute(sa.select(leader).with_for_update())).mappings().one()
+            # Locked is held: by a leader that writes now, or by one paused in the middle, which the server soon cuts off.
+            held = sa.select(leader).with_for_update(skip_locked=True)
+            row = (await connection.execute(held)).mappings().one_or_none()
+            if row is None:
+                return None
             now = await self._database.clock(connection)
             if row["owner"] not in ("", owner) and row["expires_at"] > now:
                 return None

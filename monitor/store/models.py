@@ -148,8 +148,12 @@ chat = Table(
     Column("paused_until", Instant),
     Column("busy_until", Instant),
     Column("body", Text),
+    Column("board_message_id", BigInteger),
+    Column("is_board_pinned", Boolean),
 )
-"""Where a chat is reached: as configured, and as moved by its channel since. Busy: one of its messages is leased."""
+"""Where a chat is reached: as configured, and as moved by its channel since. Busy: one of its messages is leased.
+
+Its board: the message that is edited every minute, and whether it is pinned."""
 
 message = Table(
     "message",
@@ -170,9 +174,12 @@ message = Table(
     Column("finished_at", Instant),
     Column("message_id", BigInteger),
     Column("last_error", Text, nullable=False),
+    Column("may_have_left", Boolean),
     Index("message_by_status", "status", "due_at"),
 )
-"""The outbox: queued → sending → sent, ambiguous or dead; or dropped before it left."""
+"""The outbox: queued → sending → sent, ambiguous or dead; or dropped before it left.
+
+Doubtful: dropped when it may have left already, by an attempt without an answer or one that runs still."""
 
 proof = Table(
     "proof",

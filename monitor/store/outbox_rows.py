@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -47,7 +47,7 @@ class OutboxMessage:
     """This one included."""
     lease_token: str
     was_sending: bool = False
-    """An earlier lease ended without an outcome: it may have left already."""
+    """An earlier attempt ended without an outcome: it may have left already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class MessageCount:
     chat_id: str
     kind: MessageKind
     status: str
-    """`queued`, `sending`, `sent`, `ambiguous`, `dead` or `dropped`."""
+    """`queued`, `sending`, `sent`, `ambiguous`, `dead`, `dropped` or `doubtful`."""
     messages: int
 
 
@@ -92,35 +92,49 @@ class OutboxRows:
                 sa.update(message)
                 .where(message.c.id == row["id"])
                 .values(status="sending", attempts=row["attempts"] + 1, lease_token=token, lease_until=until)
+                .values(may_have_left=bool(row["may_have_left"]) or row["status"] == "sending")
             )
             await connection.execute(sa.update(chat).where(chat.c.id == row["chat_id"]).values(busy_until=until))
-        return OutboxMessage(
-            key=row["dedupe_key"],
-            incident_id=row["incident_id"],
-            chat_id=row["chat_id"],
-            kind=MessageKind(row["kind"]),
-            severity=Severity(row["severity"]),
-            is_silent=row["is_silent"],
-            created_at=row["created_at"],
-            attempts=row["attempts"] + 1,
-            lease_token=token,
-            was_sending=row["status"] == "sending",
-        )
+        return replace(_message(row), attempts=row["attempts"] + 1, lease_token=token)
+
+    async def doubtful_messages(self, now: datetime) -> Sequence[OutboxMessage]:
+        """Return what was dropped when it may have left already, and nobody is sending any more.
+
+        Whoever reads them says so with a `Delivered` event: people may have read of an outage, and must hear its end.
+        """
+        is_unleased = sa.or_(message.c.lease_until.is_(None), message.c.lease_until <= now)
+        query = sa.select(message).where(message.c.status == "doubtful", is_unleased).order_by(message.c.id)
+        async with self._database.read() as connection:
+            return [_message(row) for row in (await connection.execute(query)).mappings()]
 
     async def release_message(
-        self, key: str, lease_token: str, due_at: datetime, error: str, *, is_counted: bool = True
+        self,
+        key: str,
+        lease_token: str,
+        due_at: datetime,
+        error: str,
+        *,
+        is_counted: bool = True,
+        may_have_left: bool = False,
     ) -> None:
         """Put a leased message back, to be sent from `due_at` on. Without the lease nothing happens.
 
-        `is_counted` False takes the attempt back: the chat asked to wait, which is no failure.
+        `is_counted` False takes the attempt back: the chat asked to wait, which is no failure. `may_have_left`: nobody
+        knows whether this attempt arrived.
         """
         attempts = message.c.attempts if is_counted else message.c.attempts - 1
-        status = sa.case((message.c.status == "sending", "queued"), else_=message.c.status)  # dropped stays dropped
+        is_doubtful = sa.or_(message.c.may_have_left.is_(True), sa.literal(may_have_left))
+        status = sa.case(
+            (message.c.status == "sending", "queued"),
+            (sa.and_(message.c.status == "doubtful", sa.not_(is_doubtful)), "dropped"),
+            else_=message.c.status,  # dropped stays dropped
+        )
         async with self._database.write() as connection:
             freed = await connection.execute(
                 sa.update(message)
                 .where(message.c.dedupe_key == key, message.c.lease_token == lease_token)
                 .values(status=status, due_at=due_at, attempts=attempts, last_error=clean(error))
+                .values(may_have_left=is_doubtful)
                 .values(lease_token=None, lease_until=None)
                 .returning(message.c.chat_id)
             )
@@ -143,7 +157,8 @@ class OutboxRows:
     async def set_chat_target(self, chat_id: str, target: str) -> None:
         """Keep where the chat has moved. It holds until the configuration names another target."""
         async with self._database.write() as connection:
-            await connection.execute(sa.update(chat).where(chat.c.id == chat_id).values(target=target))
+            moved = sa.update(chat).where(chat.c.id == chat_id)
+            await connection.execute(moved.values(target=target, board_message_id=None))
 
     async def ensure_chats(self, targets: Mapping[str, str]) -> None:
         """Make the configured chats known, and drop what waits for chats that are configured no more."""
@@ -157,7 +172,9 @@ class OutboxRows:
                     await connection.execute(sa.insert(chat).values(values))
                 elif known[chat_id] != target:
                     moved = sa.update(chat).where(chat.c.id == chat_id)
-                    await connection.execute(moved.values(configured_target=target, target=target))
+                    await connection.execute(
+                        moved.values(configured_target=target, target=target, board_message_id=None)
+                    )
             await connection.execute(
                 sa.update(message)
                 .where(message.c.status.in_(WAITING), message.c.chat_id.not_in(list(targets)))
@@ -223,10 +240,11 @@ async def write_messages(
     drops = [effect.dedupe_key for effect in effects if isinstance(effect, DropMessage)]
     if drops:
         # One that is being sent is dropped too: whoever sends it may still say that it arrived, but not put it back.
+        may_have_left = sa.or_(message.c.status == "sending", message.c.may_have_left.is_(True))
         await connection.execute(
             sa.update(message)
             .where(message.c.dedupe_key.in_(drops), message.c.status.in_(WAITING))
-            .values(status="dropped", finished_at=now)
+            .values(status=sa.case((may_have_left, "doubtful"), else_="dropped"), finished_at=now)
         )
     for event, at in events:
         if isinstance(event, Delivered) and event.outcome in _FINAL_STATUS:
@@ -238,6 +256,21 @@ async def write_messages(
                 .returning(message.c.chat_id)
             )
             await _free_chats(connection, done.scalars().all())
+
+
+def _message(row: sa.RowMapping) -> OutboxMessage:
+    return OutboxMessage(
+        key=row["dedupe_key"],
+        incident_id=row["incident_id"],
+        chat_id=row["chat_id"],
+        kind=MessageKind(row["kind"]),
+        severity=Severity(row["severity"]),
+        is_silent=row["is_silent"],
+        created_at=row["created_at"],
+        attempts=row["attempts"],
+        lease_token=row["lease_token"] or "",
+        was_sending=row["status"] == "sending" or bool(row["may_have_left"]),
+    )
 
 
 async def _free_chats(connection: AsyncConnection, chat_ids: Sequence[str]) -> None:

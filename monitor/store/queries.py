@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from checks.result import Outcome, Result
 from monitor.engine.model import AppendTimeline, DeployWindow, Incident, Silence
+from monitor.engine.spans import Span, SpanKind
 from monitor.store.database import Database
 from monitor.store.models import check_state, deploy, incident, result, silence, state_span, timeline
-from monitor.store.spans import Span, SpanKind
 from monitor.store.values import DEPLOY, INCIDENT, RESULT, SILENCE
 
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)

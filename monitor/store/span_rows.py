@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from monitor.engine.spans import Span, SpanChange, SpanKind, retile
 from monitor.store.database import Database
 from monitor.store.models import state_span
-from monitor.store.spans import Span, SpanChange, SpanKind, retile
 
 
 async def write_spans(database: Database, connection: AsyncConnection, changes: Sequence[SpanChange]) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import structlog
 
 from monitor.engine.model import AppendTimeline, Delivered, DropMessage, InsertMessage, State
+from monitor.engine.spans import SpanChange
 from monitor.store.errors import StoreError
-from monitor.store.spans import SpanChange
 from monitor.store.values import Stored
 
 log = structlog.get_logger()

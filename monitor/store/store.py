@@ -6,6 +6,7 @@ from typing import Self
 
 import sqlalchemy as sa
 
+from monitor.store.board_rows import BoardRows
 from monitor.store.commit import Commits
 from monitor.store.database import Database, open_database
 from monitor.store.errors import StoreUnavailableError
@@ -16,7 +17,7 @@ from monitor.store.queries import Queries
 from monitor.store.retention import Retention
 
 
-class Store(Commits, OutboxRows, Leadership, Queries, Retention):
+class Store(Commits, OutboxRows, BoardRows, Leadership, Queries, Retention):
     """All of it over one database. Every error is a `StoreError` of one line; an absent database is also an `OSError`.
 
     Safe to use from many tasks of one event loop.

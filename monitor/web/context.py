@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from checks.result import Result
 from monitor.engine.model import AppendTimeline, Incident, Plan, State
+from monitor.engine.objectives import Assessment
 from monitor.store.queries import Look
 
 
@@ -75,5 +76,7 @@ class WebContext:
     subscribe: Callable[[], AbstractContextManager[Changes]]
     headings: Mapping[str, str] = field(default_factory=dict)
     """Check id to the heading it stands under; a check without one stands under its service."""
+    assessments: Callable[[], Sequence[Assessment]] = tuple
+    """How the objectives stand."""
     api_token: SecretStr | None = None
     """When set, pages, API and metrics ask for it."""

@@ -123,9 +123,10 @@ class RunningDemo:
             return str(response.read().decode())
 
     def calls(self, *methods: str) -> list[dict[str, Any]]:
-        """Return the alert bot's calls of these Bot API methods, oldest first."""
+        """Return the alert bot's calls of these Bot API methods, oldest first; not those that keep its board."""
         calls = json.loads(self.text(f"/_/calls?bot={ALERT_BOT}", 1))
-        return [call for call in calls if call["method"] in methods]
+        wanted = [call for call in calls if call["method"] in methods]
+        return [call for call in wanted if not call["parameters"].get("text", "").startswith("📋")]
 
     def card(self, message_id: int) -> dict[str, Any]:
         """Return the message as the operator sees it now."""

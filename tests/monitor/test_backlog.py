@@ -23,7 +23,7 @@ from monitor.engine.model import (
     Tick,
     Told,
 )
-from monitor.store.spans import Moment, SpanChange, SpanKind
+from monitor.engine.spans import Moment, SpanChange, SpanKind
 from monitor.store.spool import Spool, Unwritten
 from tests.stores import T0, at, bad, good, insert
 

@@ -1,6 +1,7 @@
 """What must always hold, checked from outside after every step: INCIDENTS, section 8, by its own numbers."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -27,7 +28,7 @@ from monitor.engine.model import (
     Tick,
     ToldState,
 )
-from monitor.engine.uptime import Span, apply_mark, mark_of
+from monitor.engine.spans import Moment, Span, retile, span_changes
 from tests.simulation.evidence import DOWNISH, check_opening, has_evidence
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Watch:
         self.sim = sim
         self.broken: list[str] = []
         self.history: dict[str, list[Seen]] = {name: [] for name in sim.world.plan.checks}
-        self.spans: dict[str, tuple[Span, ...]] = {}
+        self.spans: dict[str, Sequence[Span]] = {}
         self.inserted: dict[str, tuple[float, InsertMessage]] = {}
         self.owed_summary: dict[tuple[int, str], float] = {}
         self.joined: list[tuple[float, str, str, int]] = []
@@ -120,16 +121,16 @@ class Watch:
             if counters[0] != counters[1] or any(not _is_probe(effect) for effect in effects):
                 self.fail("S3", f"an unknown look of {name} moved something")
         if not self.sim.world.jumps:
-            mark = mark_of(before.checks.get(name), new, self.sim.now, was_maintenance=False, is_maintenance=False)
-            if mark is not None:
-                self._mark_spans(name, apply_mark(self.spans.get(name, ()), name, mark))
+            now = self.sim.now
+            for change in span_changes(self.sim.world.plan, Moment(before, now), Moment(state, now)):
+                self._mark_spans(change.check_id, retile(self.spans.get(change.check_id, ()), [change]))
 
-    def _mark_spans(self, name: str, spans: tuple[Span, ...]) -> None:
+    def _mark_spans(self, name: str, spans: Sequence[Span]) -> None:
         self.spans[name] = spans
         for left, right in pairwise(spans):
-            if left.to_at != right.from_at or left.from_at >= right.from_at:
+            if left.ended_at != right.started_at or left.started_at >= right.started_at:
                 self.fail("S14", f"the spans of {name} do not tile time")
-        if spans[-1].to_at is not None:
+        if spans[-1].ended_at is not None:
             self.fail("S14", f"the newest span of {name} has an end")
 
     def _incidents(self, before: State, state: State) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from checks.result import Result
 from monitor.engine.model import AppendTimeline
+from monitor.engine.objectives import Assessment, hours
 from monitor.web.api.models import (
     CheckBody,
     CheckDetailBody,
@@ -15,6 +16,7 @@ from monitor.web.api.models import (
     IncidentDetailBody,
     MemberBody,
     ResultBody,
+    SloBody,
     TimelineBody,
 )
 from monitor.web.views import CheckView, IncidentView
@@ -102,4 +104,23 @@ def incident_detail_body(
         ],
         timeline=[TimelineBody(at=row.at, actor=row.actor, kind=row.kind, text=row.text) for row in timeline],
         still_ok=list(still_ok),
+    )
+
+
+def slo_body(assessment: Assessment) -> SloBody:
+    """Return how an objective stands."""
+    objective = assessment.objective
+    return SloBody(
+        name=objective.name,
+        service=objective.service,
+        checks=list(objective.checks),
+        target=objective.target,
+        window_days=objective.window_seconds / 86_400,
+        availability=assessment.uptime.availability,
+        coverage=assessment.uptime.coverage,
+        summary=assessment.uptime.text(),
+        budget_left=assessment.budget_left,
+        burn_rates={hours(seconds): rate for seconds, rate in assessment.rates.items()},
+        burning=None if assessment.rule is None else assessment.rule.factor,
+        outages=assessment.outages,
     )

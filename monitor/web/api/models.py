@@ -130,6 +130,23 @@ class IncidentDetailBody(IncidentBody):
     still_ok: list[str] = Field(description="Checks that are up now; empty once the incident is over.")
 
 
+class SloBody(BaseModel):
+    """One objective, as it stands."""
+
+    name: str
+    service: str
+    checks: list[str] = Field(description="All of them must be up.")
+    target: float = Field(description="Share of the time, e.g. 0.995.")
+    window_days: float
+    availability: float | None = Field(description="Up / (up + down) over the window; null when nothing is known.")
+    coverage: float = Field(description="Share of the window that is known.")
+    summary: str = Field(description="The availability cut, never rounded up, or `insufficient data`.")
+    budget_left: float | None = Field(description="Share of the error budget that is left; below 0 when overdrawn.")
+    burn_rates: dict[str, float | None] = Field(description="By window, e.g. `1h`: 1 uses up the budget exactly.")
+    burning: float | None = Field(description="The factor of the loudest burn rule that holds.")
+    outages: int = Field(description="How many separate outages that rule counts.")
+
+
 class StatusBody(BaseModel):
     """Everything at a glance."""
 

@@ -7,7 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query
 from fastapi.security import HTTPBearer
 
-from monitor.web.api.bodies import check_body, check_detail_body, incident_body, incident_detail_body, result_body
+from monitor.web.api.bodies import (
+    check_body,
+    check_detail_body,
+    incident_body,
+    incident_detail_body,
+    result_body,
+    slo_body,
+)
 from monitor.web.api.models import (
     CheckBody,
     CheckDetailBody,
@@ -15,6 +22,7 @@ from monitor.web.api.models import (
     IncidentBody,
     IncidentDetailBody,
     ResultBody,
+    SloBody,
     StatusBody,
 )
 from monitor.web.asking import ask, find_incident, find_policy
@@ -61,6 +69,11 @@ def api_routes(context: WebContext) -> APIRouter:
         """Return the looks of one check, newest first."""
         policy = find_policy(context, check_id)
         return [result_body(one) for one in await ask(context.history.results(policy.id, limit))]
+
+    @router.get("/slo", tags=["slo"], responses=_errors())
+    async def slo() -> list[SloBody]:
+        """Return every objective, judged within the last minute; none until the first was."""
+        return [slo_body(one) for one in context.assessments()]
 
     @router.get("/incidents", tags=["incidents"], responses=_errors(503))
     async def incidents(limit: Limit = 50) -> list[IncidentBody]:

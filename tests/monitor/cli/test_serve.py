@@ -42,7 +42,7 @@ def serving(folder: Path, env: dict[str, str] | None = None) -> Iterator[tuple[s
             assert process.poll() is None, process.communicate()[0]
             return asked(f"{url}/healthz")[0]
 
-        until(answers, 20, "an answer")
+        until(answers, 60, "an answer")
         yield process, url
     finally:
         process.kill()

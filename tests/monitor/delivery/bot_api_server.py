@@ -18,9 +18,9 @@ USERNAME = "nexus_alerts_bot"
 
 
 @asynccontextmanager
-async def bot_api_server() -> AsyncIterator[tuple[BotApi, str]]:
+async def bot_api_server(world: WorldConfig | None = None) -> AsyncIterator[tuple[BotApi, str]]:
     """Yield the server and its address."""
-    api = create_app(BotApi(WorldConfig(group_messages_per_minute=0)))
+    api = create_app(BotApi(world or WorldConfig(group_messages_per_minute=0)))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
         server = server_for(api, host="127.0.0.1", port=port)

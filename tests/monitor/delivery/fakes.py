@@ -126,6 +126,7 @@ class FakeOutbox:
         self.paused: dict[str, datetime] = {}
         self.targets: dict[str, str] = {OPS: "-100", DEV: "-200/5", "mail:ops": "ops@example.org"}
         self.leases = 0
+        self.doubtful: list[Row] = []
         self.failures: list[Exception] = []
 
     async def claim_message(self, now: datetime, *, lease_seconds: float = 45.0) -> Row | None:
@@ -150,7 +151,14 @@ class FakeOutbox:
         return None
 
     async def release_message(
-        self, key: str, lease_token: str, due_at: datetime, error: str, *, is_counted: bool = True
+        self,
+        key: str,
+        lease_token: str,
+        due_at: datetime,
+        error: str,
+        *,
+        is_counted: bool = True,
+        may_have_left: bool = False,
     ) -> None:
         queued = self.queued[key]
         assert queued.row.lease_token == lease_token
@@ -158,6 +166,9 @@ class FakeOutbox:
         queued.row = replace(queued.row, attempts=attempts, was_sending=False)
         queued.due_at, queued.lease_until = due_at, None
         queued.errors.append(error)
+
+    async def doubtful_messages(self, now: datetime) -> list[Row]:
+        return self.doubtful
 
     async def pause_chat(self, chat_id: str, until: datetime) -> None:
         self.paused[chat_id] = until
@@ -202,6 +213,13 @@ class FakeChannel:
         if self.hold is not None:
             await self.hold.wait()
         return self.script.pop(0) if self.script else Sent(DeliveryOutcome.DELIVERED, message_id)
+
+
+class FakeFallback(FakeChannel):
+    """Takes everything, and gives no message to be edited."""
+
+    async def _answer(self, message_id: int) -> Sent:
+        return Sent(DeliveryOutcome.DELIVERED)
 
 
 def incident(told: Mapping[str, Told], *, number: int = 1, **changes: object) -> Incident:

@@ -122,6 +122,35 @@ async def test_a_message_given_back_comes_again_when_it_is_due(world: World) -> 
     assert last.attempts == 2
 
 
+@pytest.mark.parametrize("kind", ["reopen", "rise", "escalate"])
+async def test_other_news_of_a_page_goes_out_too(world: World, kind: str) -> None:
+    world.line.state = State(incidents={1: incident(1, replace(QUEUED, queued_kind=MessageKind(kind)))})
+    row = await world.outbox.claim_message(at(0))
+    assert row is not None
+    assert row.kind is MessageKind(kind)
+
+
+@pytest.mark.parametrize(
+    ("may_have_left", "told", "doubtful"),
+    [(True, ToldState.NOTHING, 1), (False, ToldState.NOTHING, 0), (True, ToldState.OPEN, 0)],
+    ids=["perhaps read", "surely not sent", "told"],
+)
+async def test_what_may_have_left_before_it_was_taken_back_is_named_once(
+    world: World, may_have_left: bool, told: ToldState, doubtful: int
+) -> None:
+    row = await world.outbox.claim_message(at(0))
+    assert row is not None
+    await world.outbox.release_message(row.key, row.lease_token, at(1), "no answer", may_have_left=may_have_left)
+    assert list(await world.outbox.doubtful_messages(at(1))) == []
+    again = await world.outbox.claim_message(at(1))
+    assert again is not None
+    assert again.was_sending is may_have_left
+    world.line.state = State(incidents={1: incident(1, Told(OPS, told))})
+    assert await world.outbox.claim_message(at(2)) is None
+    assert [one.key for one in await world.outbox.doubtful_messages(at(2))] == [row.key] * doubtful
+    assert list(await world.outbox.doubtful_messages(at(3))) == []
+
+
 async def test_one_message_at_a_time_for_each_chat(world: World) -> None:
     other = replace(QUEUED, chat_id=LEAD, queued_key="1:lead:open:1")
     second = replace(QUEUED, queued_key="2:ops:open:1")
@@ -152,10 +181,17 @@ async def test_with_the_database_back_the_store_is_asked_and_the_spool_is_gone(w
     assert world.rows.calls == ["claim_message"]
     assert world.proofs == [None]
     await world.outbox.release_message("k", "t", at(2), "")
+    await world.outbox.doubtful_messages(at(2))
     await world.outbox.pause_chat(OPS, at(2))
     await world.outbox.set_chat_target(OPS, "19")
     assert await world.outbox.oldest_page_age_seconds(at(3)) == 3.0
-    assert world.rows.calls[1:] == ["release_message", "pause_chat", "set_chat_target", "oldest_page_age_seconds"]
+    assert world.rows.calls[1:] == [
+        "release_message",
+        "doubtful_messages",
+        "pause_chat",
+        "set_chat_target",
+        "oldest_page_age_seconds",
+    ]
 
 
 async def test_a_chat_is_found_without_the_database(world: World) -> None:

@@ -169,18 +169,38 @@ async def test_an_opening_that_may_have_arrived_is_sent_again() -> None:
     assert [attempt.text for attempt in world.channel.attempts] == [CARD, CARD]
 
 
-@pytest.mark.parametrize(
-    "kind", [MessageKind.REMIND, MessageKind.RESOLVE, MessageKind.RISE, MessageKind.REOPEN, MessageKind.SUMMARY]
-)
-async def test_any_other_message_that_may_have_arrived_is_not_sent_again(kind: MessageKind) -> None:
-    over = RESOLVED if kind in (MessageKind.RESOLVE, MessageKind.SUMMARY) else {}
-    world = replying(kind, AMBIGUOUS, **over)
+@pytest.mark.parametrize("kind", [MessageKind.RISE, MessageKind.REOPEN, MessageKind.SUMMARY])
+async def test_news_that_may_have_arrived_is_sent_again(kind: MessageKind) -> None:
+    """Nothing else would say it: a page that is lost here is lost."""
+    world = replying(kind, AMBIGUOUS, **(RESOLVED if kind is MessageKind.SUMMARY else {}))
+    await world.work()
+    assert world.line.applied == []
+    await world.work(after_seconds=1.3)
+    assert len(world.channel.attempts) == 2
+    [event] = world.line.applied
+    assert isinstance(event, Delivered)
+    assert event.outcome is DeliveryOutcome.DELIVERED
+
+
+@pytest.mark.parametrize("kind", [MessageKind.REMIND, MessageKind.RESOLVE])
+async def test_what_the_card_says_too_is_not_sent_again(kind: MessageKind) -> None:
+    world = replying(kind, AMBIGUOUS, **(RESOLVED if kind is MessageKind.RESOLVE else {}))
     await world.work()
     await world.work(after_seconds=120)
     assert len(world.channel.attempts) == 1
     [event] = world.line.applied
     assert isinstance(event, Delivered)
     assert event.outcome is DeliveryOutcome.AMBIGUOUS
+
+
+async def test_a_recovery_that_may_be_lost_is_sent_again_where_no_card_says_it() -> None:
+    key = f"1:{OPS}:resolve:1"
+    told = {OPS: Told(OPS, queued_kind=MessageKind.RESOLVE, queued_key=key)}
+    line = FakeLine(state_with(incident(told, **RESOLVED)))
+    world = World(line, [Row(key, 1, OPS, MessageKind.RESOLVE)], FakeChannel(AMBIGUOUS))
+    await world.work()
+    await world.work(after_seconds=1.3)
+    assert len(world.channel.attempts) == 2
 
 
 async def test_a_lease_that_ran_out_while_sending_counts_as_perhaps_arrived() -> None:
@@ -340,12 +360,10 @@ async def test_a_card_that_can_neither_be_edited_nor_sent_waits() -> None:
 
 
 async def test_a_migrated_chat_gets_its_card_at_the_new_target() -> None:
-    world = carding(
-        Sent(DeliveryOutcome.MIGRATED, migrated_to="-1009"), Sent(DeliveryOutcome.PERMANENT, is_message_gone=True)
-    )
+    world = carding(Sent(DeliveryOutcome.MIGRATED, migrated_to="-1009"))
     await world.work()
     await world.work(after_seconds=5)
-    assert [attempt.target for attempt in world.channel.attempts] == ["-100", "-1009", "-1009"]
+    assert [(attempt.target, attempt.edited) for attempt in world.channel.attempts] == [("-100", 7), ("-1009", None)]
 
 
 async def test_a_refused_edit_is_tried_hourly_and_given_up_once_the_incident_is_closed() -> None:
@@ -403,3 +421,13 @@ def test_a_clock_that_was_set_back_holds_up_no_edit() -> None:
         pace.edited(1, OPS, START)
     assert not pace.may_edit(2, OPS, START)
     assert pace.may_edit(1, OPS, START - timedelta(hours=1))
+
+
+async def test_a_message_dropped_when_it_may_have_left_is_admitted() -> None:
+    world = World(FakeLine(state_with(incident({OPS: Told(OPS)}))))
+    world.rows.doubtful = [OPEN_ROW]
+    await world.work()
+    [event] = world.line.applied
+    assert isinstance(event, Delivered)
+    assert (event.dedupe_key, event.outcome) == (OPEN_KEY, DeliveryOutcome.AMBIGUOUS)
+    assert world.channel.attempts == []

@@ -256,3 +256,20 @@ def test_a_held_check_that_does_not_fail_any_more_opens_nothing(sign: Outcome) -
         story.look(WORKER, Outcome.OK)
     story.ok(REDIS, BROKER)
     assert step(story.plan, story.state, Tick(), story.now).state.incidents == {}
+
+
+def test_five_children_failing_at_once_do_not_confirm_their_parent() -> None:
+    children = [policy(f"child.{number}", "redis.ping") for number in range(5)]
+    story = Story(policy("redis.ping"), *children)
+    story.ok("redis.ping", *(child.id for child in children))
+    story.wait(30)
+    asked = 0
+    for child in children:
+        story.wait(0.2)
+        story.fail(child.id)
+        for _ in [probe for probe in story.probes() if probe.check_id == "redis.ping"]:
+            asked += 1
+            story.wait(0.01)
+            story.fail("redis.ping")
+    assert asked == 1
+    assert story.check("redis.ping").status is CheckStatus.SUSPECT

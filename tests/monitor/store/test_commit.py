@@ -28,9 +28,9 @@ from monitor.engine.model import (
     State,
     Told,
 )
+from monitor.engine.spans import Span, SpanChange, SpanKind
 from monitor.store.errors import LeadershipLostError
 from monitor.store.models import metadata
-from monitor.store.spans import Span, SpanChange, SpanKind
 from monitor.store.store import Store
 from tests.stores import at, bad, good, insert
 

@@ -5,8 +5,8 @@ from datetime import date
 
 from checks.result import Outcome
 from monitor.engine.model import CheckState, Incident, IncidentStatus, Looked, Severity, State
+from monitor.engine.spans import Span, SpanChange, SpanKind
 from monitor.store.queries import DaySeconds, Look, days_of
-from monitor.store.spans import Span, SpanChange, SpanKind
 from monitor.store.store import Store
 from tests.stores import at, bad, good
 

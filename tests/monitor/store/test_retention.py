@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from monitor.engine.model import Looked, State
+from monitor.engine.spans import SpanChange, SpanKind
 from monitor.store.retention import Forgotten
-from monitor.store.spans import SpanChange, SpanKind
 from monitor.store.store import Store
 from tests.stores import at, bad, good
 

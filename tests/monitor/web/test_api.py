@@ -185,6 +185,7 @@ async def test_the_openapi_document_knows_every_answer(client: httpx.AsyncClient
         "/api/v1/checks/{check_id}/results",
         "/api/v1/incidents",
         "/api/v1/incidents/{incident_id}",
+        "/api/v1/slo",
         "/api/v1/status",
         "/healthz",
         "/metrics",

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.engine.model import CheckPolicy, CheckState, CheckStatus, Plan, Silence, State
-from monitor.store.spans import Moment, Span, SpanChange, SpanKind, retile, span_changes
+from monitor.engine.spans import Moment, Span, SpanChange, SpanKind, retile, span_changes
 from tests.stores import T0, at
 
 UP, DOWN, UNKNOWN, MAINTENANCE = SpanKind.UP, SpanKind.DOWN, SpanKind.UNKNOWN, SpanKind.MAINTENANCE
