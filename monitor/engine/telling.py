@@ -12,7 +12,7 @@ from monitor.engine.draft import Draft
 from monitor.engine.events import CardEdited, Delivered, DeliveryOutcome, DropMessage, InsertMessage
 from monitor.engine.plan import Chat, Rules, Severity
 from monitor.engine.state import ChatState, Incident, IncidentStatus, MessageKind, Told, ToldState
-from monitor.engine.timers import after, is_due, since
+from monitor.engine.timers import after, is_due, since, spans
 
 _OPENING = (MessageKind.OPEN, MessageKind.ESCALATE)
 _TELLS_OPEN = (MessageKind.OPEN, MessageKind.ESCALATE, MessageKind.REOPEN, MessageKind.RISE)
@@ -135,8 +135,8 @@ def _reconcile_chat(draft: Draft, incident: Incident, chat: Chat, told: Told) ->
         draft.effects.append(DropMessage(told.queued_key))
         queued_at = told.queued_at
         if told.queued_kind in _OPENING and not incident.is_live and want is None and queued_at is not None:
-            late_seconds = since(queued_at, draft.now)
-            want = MessageKind.SUMMARY if late_seconds > draft.plan.rules.fallback_after_seconds else None
+            is_late = spans(queued_at, draft.now, draft.plan.rules.fallback_after_seconds)
+            want = MessageKind.SUMMARY if is_late else None
         told = replace(told, queued_kind=None, queued_key=None, queued_at=None, queued_severity=None)
     if want is None or not _may_send(draft, incident, chat, told, want):
         return told

@@ -203,7 +203,7 @@ FIRST_SEED = {
     "an ack never lapses": 209,
     "a silence uses up reminders": 11,
     "keys repeat": 13,
-    "stored evidence is enough": 225,
+    "stored evidence is enough": 405,
     "no escalation": 22,
     "no late summary": 7,
 }

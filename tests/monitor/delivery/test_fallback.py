@@ -165,6 +165,7 @@ def test_what_is_no_address_is_one_line() -> None:
 
 def test_all_addresses_together_are_one_chat_beside_the_others() -> None:
     environ = {"MONITOR_FALLBACK_URLS": "json://h/1 json://h/2", "ALERT_CHAT_ID": "4711"}
+    environ["ALERT_BOT_TOKEN"] = f"123456789:{'A' * 35}"
     checklist = build_checklist(settings_from(environ), Stack())
     assert checklist.plan.chats == (Chat("telegram:ops"), Chat("apprise:fallback", "apprise", is_fallback=True))
     assert checklist.chat_targets == {"telegram:ops": "4711", "apprise:fallback": "MONITOR_FALLBACK_URLS"}

@@ -122,6 +122,14 @@ def test_what_waited_long_for_a_dead_channel_is_told_in_one_summary() -> None:
     assert told(story).state is ToldState.RESOLVED
 
 
+def test_a_ping_queued_before_the_clock_went_back_is_not_forgotten() -> None:
+    story = down()
+    story.outbox.clear()
+    story.wait(-3600)
+    story.recover(API)
+    assert story.deliver() == [SUMMARY]
+
+
 def test_a_summary_on_its_way_is_taken_back_when_it_fails_again() -> None:
     story = down()
     story.wait(121)
