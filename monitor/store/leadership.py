@@ -21,7 +21,7 @@ class Leadership:
         `owner` names one process and no other.
         """
         async with self._database.write() as connection:
-            # Locked is held: by a leader that writes now, or by one paused in the middle, which the server soon cuts off.
+            # Locked is held: by a leader that writes, or by one paused in the middle, which the server soon cuts off.
             held = sa.select(leader).with_for_update(skip_locked=True)
             row = (await connection.execute(held)).mappings().one_or_none()
             if row is None:

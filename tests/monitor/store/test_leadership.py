@@ -61,7 +61,7 @@ async def test_a_leader_paused_in_the_middle_of_writing_holds_nobody_up(
     monkeypatch.setattr("monitor.store.database.IDLE_SECONDS", 0.5)
     paused, other = await Store.open(url, now=lambda: T0), await Store.open(url, now=lambda: T0)
     epoch = await paused.acquire_leadership("one", 60.0)
-    with pytest.raises(StoreUnavailableError):
+    with pytest.raises(StoreUnavailableError):  # noqa: PT012 (the transaction as a whole is what is cut off)
         async with paused._database.write() as connection:
             await check_epoch(connection, epoch or 0)
             async with asyncio.timeout(0.4):
