@@ -142,7 +142,7 @@ def _since(plan: Plan, silences: tuple[Silence, ...], check: CheckState, kind: S
             since_at = check.down_since
         case SpanKind.UP:
             since_at = check.up_since
-        case SpanKind.UNKNOWN:
+        case _:
             since_at = check.unknown_since
     return since_at or check.last_started_at or now
 
