@@ -8,9 +8,13 @@ from typing import Any
 import pytest
 
 from checks.result import Outcome, Result
-from monitor.engine import check_state, correlate, incidents, silences, step, telling
+from monitor import heartbeat
+from monitor.delivery import card, entities
+from monitor.engine import check_state, correlate, graph, incidents, silences, step, telling
 from monitor.engine.draft import Draft
-from monitor.engine.model import CheckState, IncidentStatus, MessageKind, ToldState
+from monitor.engine.model import CheckState, IncidentStatus, MessageKind, ProbeNow, ToldState
+from monitor.leader import Leader
+from tests.simulation.leadership import LeaderRow
 from tests.simulation.monitor import Simulation
 from tests.simulation.world import make_world
 
@@ -154,6 +158,15 @@ def no_summary(monkey: pytest.MonkeyPatch) -> None:
     rules_with(fallback_after_seconds=1e9)(monkey)
 
 
+def no_look_at_ancestors(monkey: pytest.MonkeyPatch) -> None:
+    """Descendants are still looked at after a recovery: with their jitter."""
+    monkey.setattr(correlate, "ProbeNow", lambda name, wait_seconds=0.0: ProbeNow(name, wait_seconds or 86_400.0))
+
+
+def a_lead_is_taken_for_granted(monkey: pytest.MonkeyPatch) -> None:
+    monkey.setattr(Leader, "is_proven", property(lambda _: True))
+
+
 MUTATIONS: dict[str, tuple[str, Patch]] = {
     "two failures confirm": ("S1 S2", policy_with(confirm_failures=2, confirm_span_seconds=0.0)),
     "one failure confirms": ("S1 S2", policy_with(confirm_failures=1, confirm_span_seconds=0.0)),
@@ -184,6 +197,16 @@ MUTATIONS: dict[str, tuple[str, Patch]] = {
     "no escalation": ("L1", returning(telling, "_escalates", False)),
     "no late summary": ("L4", no_summary),
     "degraded for ever": ("L3", rules_with(degraded_clear=99)),
+    "no look at ancestors": ("S7", no_look_at_ancestors),
+    "an old epoch writes": ("S12", returning(LeaderRow, "check_epoch", None)),
+    "a lead is taken for granted": ("S12", a_lead_is_taken_for_granted),
+    "no fallback": ("L5", returning(telling, "_falls_back", False)),
+    "the fallback is told at once": ("L5", rules_with(fallback_after_seconds=0.0)),
+    "every audit passes": ("L8", returning(heartbeat, "audit", ())),
+    "no audit passes": ("L8", returning(heartbeat, "audit", ("something",))),
+    "a circle suppresses": ("S16", returning(graph, "find_cycle", None)),
+    "texts have no end": ("S13", lambda monkey: monkey.setattr(card, "clip", lambda text, *_: text)),
+    "entities count characters": ("S13", lambda monkey: monkey.setattr(entities, "units", len)),
 }
 
 
