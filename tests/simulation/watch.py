@@ -93,7 +93,7 @@ class Watch:
 
     def claim(self, process: "Process", row: "Row") -> None:
         self.voices.claim(process, row)
-        self.letters.message(row.message, process.state)
+        self.letters.message(row.message, self.sim.stored)
 
     def beat(self) -> None:
         self.voices.beat()

@@ -228,6 +228,10 @@ def _with_trouble(world: World, names: list[str], active_s: float) -> World:
         jumps = ((between(200, active_s, seed, "jump at"), between(-4000, 4000, seed, "jump by")),)
     has_standby = chance(seed, "standby") < 0.12
     kinds = ("429", "5xx", "refuse", "before", "after", "blocked")
+    telegram = some("telegram", 3, 30, 900, kinds)
+    pauses = some("pause", 3, 2, 120) if has_standby else ()
+    if chance(seed, "paused while refused") < 0.6:
+        telegram += tuple(Span(span.from_s - 90, span.to_s + 40, "refuse") for span in pauses)
     return World(
         seed,
         world.kind,
@@ -236,14 +240,14 @@ def _with_trouble(world: World, names: list[str], active_s: float) -> World:
         world.end_s,
         world.down,
         blind=some("blind", 1, 20, 200) if world.kind == "chaos" else (),
-        telegram=some("telegram", 3, 30, 900, kinds),
+        telegram=telegram,
         crashes=some("crash", 2, 5, 240),
         jumps=jumps,
         people=tuple(sorted(people)),
         aborts=0.02 if chance(seed, "aborts") < 0.4 else 0.0,
         lag=world.lag,
         has_standby=has_standby,
-        pauses=some("pause", 3, 2, 120) if has_standby else (),
+        pauses=pauses,
         stuck=some("stuck", 1, 60, 500) if chance(seed, "gets stuck") < 0.12 else (),
         author=choose(NAMES, seed, "author"),
     )
