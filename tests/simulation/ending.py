@@ -43,7 +43,9 @@ class Ending:
         self.watch.voices.switch()
         self._alternation()
         self._budget()
-        if sim.world.kind in ("blips", "quiet") and sim.read:
+        # Where no look comes back for minutes, a warning of our own is right, and nothing else is.
+        is_ours = sim.world.stuck and not sim.counts["opened down"] + sim.counts["opened degraded"]
+        if sim.world.kind in ("blips", "quiet") and sim.read and not is_ours:
             self.watch.fail("S2", f"nothing was wrong and {sim.read[0].key} was said")
         if sim.world.kind == "single":
             self._single()
