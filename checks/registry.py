@@ -8,6 +8,8 @@ from checks.base import Check
 from checks.beat.alive import BeatAlive
 from checks.bot.ingress import BotIngress
 from checks.bot.webhook import BotWebhook
+from checks.build.blueprint import BuildBlueprint
+from checks.build.wheels import BuildWheels
 from checks.data.postgres import PostgresConnect
 from checks.data.redis import RedisPing, RedisWrite
 from checks.miniapp.page import MiniappPage
@@ -37,4 +39,7 @@ CHECKS: Mapping[str, type[Check[Any, Any]]] = {
     "worker.canary": WorkerCanary,
     "beat.alive": BeatAlive,
     "miniapp.page": MiniappPage,
+    # Would this deploy build? Looked at by `preflight`.
+    "build.wheels": BuildWheels,
+    "build.blueprint": BuildBlueprint,
 }
