@@ -193,6 +193,7 @@ def _policy(config: CheckConfig) -> CheckPolicy:
         hard_parents=config.depends_on,
         soft_parents=config.explained_by,
         runbook_url=config.runbook_url,
+        slow_ceiling_seconds=config.slow_ceiling_seconds,
         is_vantage=config.id.startswith("vantage."),
     )
 
