@@ -4,10 +4,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from checks.api.health import ApiHealth
+from checks.api.routers import ApiRouters
+from checks.api.tls import ApiTls
+from checks.api.version import ApiVersion
 from checks.base import Check
 from checks.beat.alive import BeatAlive
 from checks.bot.ingress import BotIngress
 from checks.bot.webhook import BotWebhook
+from checks.custom.dns import Dns
+from checks.custom.http import Http
+from checks.custom.push import PushSwitch
+from checks.custom.tcp import Tcp
+from checks.data.capacity import PostgresCapacity
+from checks.data.memory import RedisMemory
+from checks.data.migrations import PostgresMigrations
 from checks.data.postgres import PostgresConnect
 from checks.data.redis import RedisPing, RedisWrite
 from checks.miniapp.page import MiniappPage
@@ -28,13 +38,24 @@ CHECKS: Mapping[str, type[Check[Any, Any]]] = {
     "telegram.api": TelegramApi,
     # The targets, in the order of the post-deploy checklist.
     "api.health": ApiHealth,
+    "api.routers": ApiRouters,
+    "api.version": ApiVersion,
+    "api.tls": ApiTls,
     "postgres.connect": PostgresConnect,
+    "postgres.capacity": PostgresCapacity,
+    "postgres.migrations": PostgresMigrations,
     "redis.ping": RedisPing,
     "redis.write": RedisWrite,
+    "redis.memory": RedisMemory,
     "bot.webhook": BotWebhook,
     "bot.ingress": BotIngress,
     "worker.online": WorkerOnline,
     "worker.canary": WorkerCanary,
     "beat.alive": BeatAlive,
     "miniapp.page": MiniappPage,
+    # Whatever a user gives by hand.
+    "http": Http,
+    "tcp": Tcp,
+    "dns": Dns,
+    "push": PushSwitch,
 }

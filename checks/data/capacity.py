@@ -142,7 +142,9 @@ class PostgresCapacity(Check[PostgresCapacityConfig, PostgresCapacitySeen]):
         longest = seen.waiting[0] if seen.waiting else None
         if longest is not None and longest.seconds > config.lock_wait_seconds:
             blockers = ", ".join(str(pid) for pid in longest.blockers[:3])
-            hint = f"SELECT pg_terminate_backend({longest.blockers[0]}) ends the one it waits for; nothing is lost but its transaction." if longest.blockers else "Look at pg_locks: the lock's holder is a prepared transaction or has just left."  # noqa: E501
+            hint = "Look at pg_locks: the lock's holder is a prepared transaction or has just left."
+            if longest.blockers:
+                hint = f"SELECT pg_terminate_backend({longest.blockers[0]}) ends its holder, undoing that work."
             return degraded(
                 Reason.STUCK, f"{longest} waits {duration(longest.seconds)} for a lock"
                 + (f" held by pid {blockers}" if blockers else ""), *facts, hint=hint, values=values,

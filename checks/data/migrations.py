@@ -70,7 +70,9 @@ class PostgresMigrations(Check[PostgresMigrationsConfig, PostgresMigrationsSeen]
             Fact("expected", ", ".join(expected) or "not known"),
             Fact("schema", seen.schema),
         )
-        migrate = "Run `alembic upgrade head` of the deployed commit (or was the code rolled back without the database?)."
+        migrate = (
+            "Run `alembic upgrade head` of the deployed commit (or was the code rolled back without the database?)."
+        )
         if seen.schema is None and not expected:
             return unknown(
                 Reason.NOT_CONFIGURED, "no alembic_version table: migrations cannot be observed", *facts,
@@ -83,7 +85,9 @@ class PostgresMigrations(Check[PostgresMigrationsConfig, PostgresMigrationsSeen]
         if not expected:
             return ok(f"database is at {at} (the deployed head is not known)", *facts)
         if seen.revisions != expected:
-            return degraded(Reason.DRIFT, f"database is at {at}, the code expects {listed(expected)}", *facts, hint=migrate)
+            return degraded(
+                Reason.DRIFT, f"database is at {at}, the code expects {listed(expected)}", *facts, hint=migrate
+            )
         return ok(f"database is at {at}, as expected", *facts)
 
     def on_failure(self, verdict: Verdict) -> Verdict:
