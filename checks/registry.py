@@ -4,12 +4,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from checks.api.health import ApiHealth
+from checks.api.routers import ApiRouters
+from checks.api.tls import ApiTls
+from checks.api.version import ApiVersion
 from checks.base import Check
 from checks.beat.alive import BeatAlive
 from checks.bot.ingress import BotIngress
 from checks.bot.webhook import BotWebhook
 from checks.build.blueprint import BuildBlueprint
 from checks.build.wheels import BuildWheels
+from checks.custom.dns import Dns
+from checks.custom.http import Http
+from checks.custom.push import PushSwitch
+from checks.custom.tcp import Tcp
+from checks.data.capacity import PostgresCapacity
+from checks.data.memory import RedisMemory
+from checks.data.migrations import PostgresMigrations
 from checks.data.postgres import PostgresConnect
 from checks.data.redis import RedisPing, RedisWrite
 from checks.miniapp.page import MiniappPage
@@ -30,9 +40,15 @@ CHECKS: Mapping[str, type[Check[Any, Any]]] = {
     "telegram.api": TelegramApi,
     # The targets, in the order of the post-deploy checklist.
     "api.health": ApiHealth,
+    "api.routers": ApiRouters,
+    "api.version": ApiVersion,
+    "api.tls": ApiTls,
     "postgres.connect": PostgresConnect,
+    "postgres.capacity": PostgresCapacity,
+    "postgres.migrations": PostgresMigrations,
     "redis.ping": RedisPing,
     "redis.write": RedisWrite,
+    "redis.memory": RedisMemory,
     "bot.webhook": BotWebhook,
     "bot.ingress": BotIngress,
     "worker.online": WorkerOnline,
@@ -42,4 +58,9 @@ CHECKS: Mapping[str, type[Check[Any, Any]]] = {
     # Would this deploy build? Looked at by `preflight`.
     "build.wheels": BuildWheels,
     "build.blueprint": BuildBlueprint,
+    # Whatever a user gives by hand.
+    "http": Http,
+    "tcp": Tcp,
+    "dns": Dns,
+    "push": PushSwitch,
 }

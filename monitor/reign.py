@@ -10,7 +10,7 @@ from functools import partial
 
 import structlog
 
-from checks.base import IO, Feeds
+from checks.base import IO, Feeds, Push
 from checks.result import Result
 from monitor.config.checklist import Checklist
 from monitor.config.settings import Settings
@@ -64,7 +64,13 @@ class Reign:
         plan, line, watch = realm.checklist.plan, realm.line, realm.watch
         self._realm = realm
         self._proof = proof
-        make_io = partial(new_io, feeds=feeds, own_store=realm.store.prove, loop_lag_seconds=watch.lag_seconds)
+        make_io = partial(
+            new_io,
+            feeds=feeds,
+            own_store=realm.store.prove,
+            loop_lag_seconds=watch.lag_seconds,
+            last_push=realm.store.last_push,
+        )
         runner = Runner(make_io, utc_now, time.monotonic, blind=lambda name: blind(plan, line.state, name))
         self.scheduler = Scheduler(
             realm.checklist.checks, plan.checks, runner.run, self._hand_on, lambda: line.state, time.monotonic
@@ -205,6 +211,7 @@ def new_io(
     feeds: Feeds,
     own_store: Callable[[], Awaitable[None]],
     loop_lag_seconds: Callable[[], float],
+    last_push: Callable[[str], Awaitable[Push | None]] | None = None,
 ) -> IO:
     """Return the real world for one look."""
     return real_io(
@@ -214,6 +221,7 @@ def new_io(
         feeds=feeds,
         own_store=own_store,
         loop_lag_seconds=loop_lag_seconds,
+        last_push=last_push,
     )
 
 

@@ -41,4 +41,4 @@ def configured(path: Path | None) -> "tuple[Settings, Stack, Checklist]":
         lines += error.lines
     if settings is None or stack is None:
         raise UsageError(*lines)
-    return settings, stack, build_checklist(settings, stack)
+    return settings, stack, build_checklist(settings, stack, os.environ)

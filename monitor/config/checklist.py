@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from checks.base import Check, CheckConfig
 from checks.registry import CHECKS
+from monitor.config.environment import NOTHING, with_environment
 from monitor.config.objectives import objectives_of
 from monitor.config.rows import EVERYTHING, NETWORK, ROWS, Row
 from monitor.config.settings import Settings
@@ -28,7 +29,9 @@ class Skipped:
 
     id: str
     setting: str
-    """Empty where `enabled: false` says so."""
+    """Empty where `enabled: false` says so, or `why` says more."""
+    why: str = ""
+    """Why it makes no sense in this stack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +47,13 @@ class Checklist:
     """Each stands in the plan as a check of its own, which nobody looks at: the service judges it."""
 
 
-def build_checklist(settings: Settings, stack: Stack) -> Checklist:
-    """Build every check that the settings allow. Raises UsageError with one line for each mistake."""
+def build_checklist(settings: Settings, stack: Stack, environ: Mapping[str, str] = NOTHING) -> Checklist:
+    """Build every check that the settings allow. Raises UsageError with one line for each mistake.
+
+    `environ`: what `${NAME}` in a check of `monitor.yaml` may stand for.
+    """
+    stack, lines = with_environment(stack, environ)
     given, skipped = _builtin(settings, stack)
-    lines: list[str] = []
     lines += _merge(given, skipped, stack)
     configs: dict[str, CheckConfig] = {}
     for check_id, values in given.items():
@@ -84,6 +90,10 @@ def _builtin(settings: Settings, stack: Stack) -> tuple[dict[str, dict[str, Any]
         missing = [name for name in row.needs if getattr(settings, name) is None]
         if missing:
             skipped.append(Skipped(row.id, missing[0].upper()))
+            continue
+        why = row.why_not(settings)
+        if why and "url" not in stack.checks.get(row.id, {}):
+            skipped.append(Skipped(row.id, "", why))
             continue
         service = getattr(stack.services, row.service, row.service)
         given[row.id] = {
@@ -131,7 +141,9 @@ def _merge(given: dict[str, dict[str, Any]], skipped: list[Skipped], stack: Stac
             given[check_id] |= values
             given[check_id]["depends_on"] = (*parents, *given[check_id]["depends_on"])
         elif check_id in waiting:
-            lines.append(f"checks.{check_id}: needs the environment variable {waiting[check_id].setting}")
+            item = waiting[check_id]
+            lacking = f"{item.why}; give it a url" if item.why else f"needs the environment variable {item.setting}"
+            lines.append(f"checks.{check_id}: {lacking}")
         elif "kind" not in values:
             lines.append(
                 f"checks.{check_id}: unknown check{nearest(check_id, builtin) or '; one of yours needs a kind'}"
