@@ -22,8 +22,24 @@ ConfigOption = Annotated[
 
 
 def configured(path: Path | None) -> "tuple[Settings, Stack, Checklist]":
-    """Read environment and file. Raises UsageError with every mistake of both, one line each."""
+    """Read environment and file, and add what is found. Raises UsageError with every mistake of both, one line each.
+
+    Looks around for some seconds at most, and not at all where a service keeps what it found.
+    """
+    import asyncio
+
     from monitor.config.checklist import build_checklist
+    from monitor.discovery.known import known
+    from monitor.log import configure_logging
+
+    configure_logging("error")
+    settings, stack = read(path)
+    build_checklist(settings, stack)  # a mistake is told before anybody looks around
+    return settings, stack, build_checklist(settings, stack, asyncio.run(known(settings)))
+
+
+def read(path: Path | None) -> "tuple[Settings, Stack]":
+    """Read environment and file. Raises UsageError with every mistake of both, one line each."""
     from monitor.config.settings import settings_from
     from monitor.config.stack import stack_from
     from monitor.errors import UsageError
@@ -41,4 +57,4 @@ def configured(path: Path | None) -> "tuple[Settings, Stack, Checklist]":
         lines += error.lines
     if settings is None or stack is None:
         raise UsageError(*lines)
-    return settings, stack, build_checklist(settings, stack)
+    return settings, stack

@@ -1,13 +1,14 @@
 """From settings and `monitor.yaml` to the checks that will run and the graph between them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
 
 from checks.base import Check, CheckConfig
 from checks.registry import CHECKS
+from monitor.config.found import Found, completed, expectations
 from monitor.config.objectives import objectives_of
 from monitor.config.rows import EVERYTHING, NETWORK, ROWS, Row
 from monitor.config.settings import Settings
@@ -29,6 +30,8 @@ class Skipped:
     id: str
     setting: str
     """Empty where `enabled: false` says so."""
+    why: str = ""
+    """Why it was not found by itself, where somebody looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +45,14 @@ class Checklist:
     """The engine's chat id → the Telegram chat id of the configuration."""
     objectives: tuple[Objective, ...] = ()
     """Each stands in the plan as a check of its own, which nobody looks at: the service judges it."""
+    found: Found = field(default_factory=Found)
+    """What it was built from, beside the settings."""
 
 
-def build_checklist(settings: Settings, stack: Stack) -> Checklist:
-    """Build every check that the settings allow. Raises UsageError with one line for each mistake."""
-    given, skipped = _builtin(settings, stack)
+def build_checklist(settings: Settings, stack: Stack, found: Found | None = None) -> Checklist:
+    """Build every check that the settings and what was found allow. Raises UsageError, one line for each mistake."""
+    found = found or Found()
+    given, skipped = _builtin(settings, stack, found)
     lines: list[str] = []
     lines += _merge(given, skipped, stack)
     configs: dict[str, CheckConfig] = {}
@@ -74,16 +80,19 @@ def build_checklist(settings: Settings, stack: Stack) -> Checklist:
         rules=Rules(**stack.incidents.model_dump()),
     )
     checks = {check_id: CHECKS[config.kind](config) for check_id, config in configs.items()}
-    return Checklist(checks, plan, tuple(skipped), targets, objectives)
+    return Checklist(checks, plan, tuple(skipped), targets, objectives, found)
 
 
-def _builtin(settings: Settings, stack: Stack) -> tuple[dict[str, dict[str, Any]], list[Skipped]]:
+def _builtin(settings: Settings, stack: Stack, found: Found) -> tuple[dict[str, dict[str, Any]], list[Skipped]]:
+    settings = completed(settings, found)
+    things = found.things()
     given: dict[str, dict[str, Any]] = {}
     skipped: list[Skipped] = []
     for row in ROWS:
         missing = [name for name in row.needs if getattr(settings, name) is None]
         if missing:
-            skipped.append(Skipped(row.id, missing[0].upper()))
+            thing = things.get(missing[0])
+            skipped.append(Skipped(row.id, missing[0].upper(), thing.why if thing else ""))
             continue
         service = getattr(stack.services, row.service, row.service)
         given[row.id] = {
@@ -92,6 +101,7 @@ def _builtin(settings: Settings, stack: Stack) -> tuple[dict[str, dict[str, Any]
             "service": service,
             "checklist": row.checklist,
             **{key: value for key, value in row.given(settings, stack).items() if value is not None},
+            **expectations(found, row.found),
             "depends_on": _default_parents(row),
         }
     return given, skipped

@@ -1,7 +1,7 @@
 """The built-in checks as a table: what each needs to be known, whom it speaks about, what explains its failure."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from monitor.config.settings import Settings
@@ -18,7 +18,7 @@ class Row:
     service: str
     """A field of `Services`, or `monitor` for our own side, or `telegram`."""
     needs: tuple[str, ...]
-    """The settings without which it is not built."""
+    """The settings without which it is not built; a thing of `Found` with the name of one stands in for it."""
     given: Callable[[Settings, Stack], Given]
     """Its own fields, from the settings."""
     parents: tuple[str, ...] = ()
@@ -27,6 +27,8 @@ class Row:
     """The line of the post-deploy checklist it answers."""
     is_remote: bool = True
     """Looks over the network, so our own network is its parent."""
+    found: Mapping[str, str] = field(default_factory=dict)
+    """Its own fields from what was found: field → thing of `Found`. They stand above `given`, below monitor.yaml."""
 
 
 def _nothing(settings: Settings, stack: Stack) -> Given:
@@ -53,6 +55,7 @@ ROWS: tuple[Row, ...] = (
         lambda settings, stack: {"url": f"{settings.api_url}/health"},
         parents=("postgres.connect", "redis.ping"),
         checklist="API: health check endpoint returns 200",
+        found={"url": "health_url"},
     ),
     Row("postgres.connect", "database", ("database_url",), _database, checklist="API: database connections work"),
     Row("redis.ping", "redis", ("redis_url",), _redis, checklist="API: Redis connections work"),

@@ -188,3 +188,12 @@ proof = Table(
     Column("at", Instant, nullable=False),
 )
 """One row, written and read back to prove that the database takes writes."""
+
+discovery = Table(
+    "discovery",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False),
+    Column("accepted_at", Instant),
+)
+"""At most one row: what was found about the stack, and when somebody last accepted its changes."""
