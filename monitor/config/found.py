@@ -183,8 +183,7 @@ def joined(before: Found, look: Found) -> Found:
 
 def _joined(old: Thing, new: Thing, keep: Keep) -> Thing:
     if new.sight is Sight.UNREACHED:
-        kept = replace(old, sight=Sight.UNREACHED, why=new.why, setting=new.setting)
-        return kept if old.values else replace(kept, how=new.how)
+        return replace(old, sight=Sight.UNREACHED, why=new.why, setting=new.setting) if old.values else new
     if new.sight is Sight.ABSENT:
         if keep is Keep.LAST or not old.values:
             return new
