@@ -1,7 +1,7 @@
 """The built-in checks as a table: what each needs to be known, whom it speaks about, what explains its failure."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,7 +21,7 @@ class Row:
     service: str
     """A field of `Services`, or `monitor` for our own side, or `telegram`."""
     needs: tuple[str, ...]
-    """The settings without which it is not built."""
+    """The settings without which it is not built; a thing of `Found` with the name of one stands in for it."""
     given: Callable[[Settings, Stack], Given]
     """Its own fields, from the settings."""
     parents: tuple[str, ...] = ()
@@ -32,6 +32,8 @@ class Row:
     """Looks over the network, so our own network is its parent."""
     why_not: Callable[[Settings], str] = lambda settings: ""
     """Why it makes no sense with these settings; empty where it does."""
+    found: Mapping[str, str] = field(default_factory=dict)
+    """Its own fields from what was found: field → thing of `Found`. They stand above `given`, below monitor.yaml."""
 
 
 def _nothing(settings: Settings, stack: Stack) -> Given:
@@ -76,6 +78,7 @@ ROWS: tuple[Row, ...] = (
         lambda settings, stack: {"url": f"{settings.api_url}/health"},
         parents=("postgres.connect", "redis.ping"),
         checklist="API: health check endpoint returns 200",
+        found={"url": "health_url"},
     ),
     Row(
         "api.routers",

@@ -139,7 +139,8 @@ def field(entry: str) -> str:
         ),
         pytest.param(
             API + WORKER.replace("app worker", "app worker -B").replace("    runtime", "    scaling: {}\n    runtime"),
-            "error render.yaml:14 [one-beat] nexus-worker: several instances of beat would send every task more than once",
+            "error render.yaml:14 [one-beat] nexus-worker: several instances of beat would send every task more "
+            "than once",
             id="a scaled worker with beat in it",
         ),
         pytest.param(
@@ -149,7 +150,8 @@ def field(entry: str) -> str:
         ),
         pytest.param(
             API.replace("    healthCheckPath: /health\n", ""),
-            "warning render.yaml:2 [health-check] nexus-api: without healthCheckPath a deploy counts as live as soon as "
+            "warning render.yaml:2 [health-check] nexus-api: without healthCheckPath a deploy counts as live as "
+            "soon as "
             "its port is open",
             id="no health check",
         ),
@@ -160,7 +162,8 @@ def field(entry: str) -> str:
         ),
         pytest.param(
             API.replace("--port $PORT", "--port 8000"),
-            "error render.yaml:7 [port] nexus-api: 'uvicorn app:app --host 0.0.0.0 --port 8000' does not listen on $PORT",
+            "error render.yaml:7 [port] nexus-api: 'uvicorn app:app --host 0.0.0.0 --port 8000' does not listen "
+            "on $PORT",
             id="fixed port",
         ),
         pytest.param(
@@ -258,7 +261,8 @@ def field(entry: str) -> str:
         ),
         pytest.param(
             WHOLE.replace("    maxmemoryPolicy: noeviction\n", ""),
-            "error render.yaml:24 [noeviction] nexus-redis: maxmemoryPolicy allkeys-lru (the default) may evict queued tasks",
+            "error render.yaml:24 [noeviction] nexus-redis: maxmemoryPolicy allkeys-lru (the default) may evict "
+            "queued tasks",
             id="broker with the default policy",
         ),
         pytest.param(
