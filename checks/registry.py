@@ -6,6 +6,7 @@ from typing import Any
 from checks.api.health import ApiHealth
 from checks.base import Check
 from checks.beat.alive import BeatAlive
+from checks.beat.schedule import BeatSchedule
 from checks.bot.ingress import BotIngress
 from checks.bot.webhook import BotWebhook
 from checks.data.postgres import PostgresConnect
@@ -36,5 +37,6 @@ CHECKS: Mapping[str, type[Check[Any, Any]]] = {
     "worker.online": WorkerOnline,
     "worker.canary": WorkerCanary,
     "beat.alive": BeatAlive,
+    "beat.schedule": BeatSchedule,
     "miniapp.page": MiniappPage,
 }

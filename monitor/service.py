@@ -256,7 +256,8 @@ class Service:
 
 def markers(checklist: Checklist) -> frozenset[str]:
     """Return what the feeds must listen for: the heartbeat marker of each beat check."""
-    return frozenset(check.config.marker for check in checklist.checks.values() if check.config.kind == "beat.alive")
+    configs = [check.config for check in checklist.checks.values()]
+    return frozenset(config.marker for config in configs if config.kind.startswith("beat."))
 
 
 def _is_seen(state: State, check_id: str) -> bool:

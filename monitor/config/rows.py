@@ -108,6 +108,14 @@ ROWS: tuple[Row, ...] = (
         checklist="Beat: starts",
     ),
     Row(
+        "beat.schedule",
+        "beat",
+        ("redis_url",),
+        _broker,
+        parents=("beat.alive", "worker.canary"),
+        checklist="Beat: scheduled tasks trigger",
+    ),
+    Row(
         "miniapp.page",
         "miniapp",
         ("miniapp_url",),
