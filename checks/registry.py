@@ -6,7 +6,9 @@ from typing import Any
 from checks.api.health import ApiHealth
 from checks.base import Check
 from checks.beat.alive import BeatAlive
+from checks.beat.config import BeatConfig
 from checks.beat.schedule import BeatSchedule
+from checks.beat.single import BeatSingle
 from checks.bot.ingress import BotIngress
 from checks.bot.webhook import BotWebhook
 from checks.data.postgres import PostgresConnect
@@ -37,6 +39,8 @@ CHECKS: Mapping[str, type[Check[Any, Any]]] = {
     "worker.online": WorkerOnline,
     "worker.canary": WorkerCanary,
     "beat.alive": BeatAlive,
+    "beat.single": BeatSingle,
     "beat.schedule": BeatSchedule,
+    "beat.config": BeatConfig,
     "miniapp.page": MiniappPage,
 }

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from checks.beat.expressions import Crontab
 
-FAR_DAYS = 4 * 366
-"""So far the next due time is looked for: 29 February comes once in four years."""
+FAR_DAYS = 12 * 366
+"""So far the next due time is looked for: a Friday that is 31 December comes after eleven years at the latest."""
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
@@ -37,14 +37,14 @@ def dues_before(crontab: Crontab, zone: tzinfo, now: datetime, since: datetime) 
 
 
 def dues_after(crontab: Crontab, zone: tzinfo, now: datetime) -> Iterator[Due]:
-    """Yield the due times after `now`, soonest first, for four years."""
+    """Yield the due times after `now`, soonest first, for twelve years."""
     first = now.astimezone(zone).date()
     for offset in range(FAR_DAYS):
         yield from (due for due in _of_day(crontab, zone, first + offset * _DAY) if due.at > now)
 
 
 def next_due(crontab: Crontab, zone: tzinfo, now: datetime) -> datetime | None:
-    """Return the next due time after `now`; None when there is none in four years."""
+    """Return the next due time after `now`; None when there is none in twelve years."""
     return next((due.at for due in dues_after(crontab, zone, now)), None)
 
 

@@ -13,14 +13,13 @@ from pydantic import Field
 from checks.base import IO, Check, FeedView, Seconds
 from checks.beat.ledger import Ledger
 from checks.beat.standing import Standing, State, Waiting, Watched, standings
-from checks.beat.table import Entry, Table, table_of
+from checks.beat.table import Entry, Table, no_schedule, served_queues, table_of
 from checks.celery_wire import (
     AFTER_SECONDS,
     BEAT_MARKER,
     CLEAN_UP_SECONDS,
     Broker,
     BrokerConfig,
-    Replies,
     told_of_broker,
 )
 from checks.result import Fact, Reason, Verdict, degraded, failed, ok, unknown
@@ -109,14 +108,14 @@ class BeatSchedule(Check[BeatScheduleConfig, ScheduleSeen]):
                 waiting = await _waiting(client, config.key_prefix, self._table.entries)
             view = await self._listen(io, deadline - CLEAN_UP_SECONDS)
         memory = self._ledger.read(view, self._table.entries, answering=len(confs), now=io.now())
-        watched = Watched(self._table, memory, waiting, _served(told["active_queues"]))
+        watched = Watched(self._table, memory, waiting, served_queues(told["active_queues"]))
         return ScheduleSeen(watched, len(confs), view.listening_since, view.error)
 
     def judge(self, seen: ScheduleSeen, now: datetime, before: Sequence[ScheduleSeen] = ()) -> Verdict:
         """The worst entry decides; what could not be seen is said, and is never a failure."""
         table = seen.watched.table
         if not table.entries:
-            return _no_schedule(seen)
+            return no_schedule(seen.answering)
         found = standings(seen.watched, now, timedelta(seconds=self.config.grace_seconds))
         facts = _facts(found, table, now)
         values = {
@@ -198,38 +197,13 @@ async def _waiting(client: Any, prefix: str, entries: Iterable[Entry]) -> Waitin
     return Waiting(messages, frozenset(deep))
 
 
-def _served(queues: Replies) -> frozenset[str] | None:
-    """Return the names of the queues that workers read; None where not every worker has answered."""
-    if not queues.answers or len(queues.answers) < queues.listening:
-        return None
-    return frozenset(
-        str(queue.get("name")) for _, answer in queues.answers for queue in answer or () if isinstance(queue, dict)
-    )
-
-
-def _no_schedule(seen: ScheduleSeen) -> Verdict:
-    if not seen.answering:
-        return unknown(
-            Reason.DEPENDENCY_DOWN,
-            "no worker answers, so the schedule cannot be read",
-            hint="Repair the worker first (worker.online).",
-        )
-    return unknown(
-        Reason.NOT_CONFIGURED,
-        "the app's configuration holds no schedule",
-        Fact("workers that answer", seen.answering),
-        hint="A schedule that lives in a database, in RedBeat or in the beat process alone cannot be read from a"
-        " worker: put it in app.conf.beat_schedule of the app that the workers load, or watch a job with a push check.",
-    )
-
-
 def _told(found: Sequence[Standing], table: Table) -> str:
     """Return `entry x (task): missed, due Mon 09:00 CET, last seen …`, and how many more."""
     worst = [one for one in found if one.state is found[0].state]
     first = worst[0]
     said = f"entry {first.entry.name}: {first.state}"
     if first.due_at is not None:
-        said += f", due {_clock(first.due_at, table)}"
+        said += f", due {table.clock(first.due_at)}"
     if first.state is State.UNSERVED:
         said += f", queue {first.entry.queue}"
     if first.why:
@@ -243,9 +217,9 @@ def _facts(found: Sequence[Standing], table: Table, now: datetime) -> tuple[Fact
     for one in found[:SHOWN_ENTRIES]:
         said = [str(one.state), str(one.entry.expression)] if one.entry.task else [str(one.state)]
         said += [one.why] if one.why else []
-        said += [f"due {_clock(one.due_at, table)}"] if one.due_at else []
-        said += [f"last seen {_clock(one.seen_at, table, seconds=True)}"] if one.seen_at else ["not seen"]
-        said += [f"next due {_clock(one.next_at, table)}"] if one.next_at else []
+        said += [f"due {table.clock(one.due_at)}"] if one.due_at else []
+        said += [f"last seen {table.clock(one.seen_at, seconds=True)}"] if one.seen_at else ["not seen"]
+        said += [f"next due {table.clock(one.next_at)}"] if one.next_at else []
         facts.append(Fact(one.entry.name, " · ".join(said)))
     if len(found) > SHOWN_ENTRIES:
         facts.append(Fact("entries not shown, better ones", len(found) - SHOWN_ENTRIES))
@@ -258,12 +232,7 @@ def _soonest(found: Iterable[Standing], table: Table) -> str:
     if not dated:
         return ""
     at, name = min(dated)
-    return f"; next due {name}, {_clock(at, table)}"
-
-
-def _clock(at: datetime, table: Table, *, seconds: bool = False) -> str:
-    local = at.astimezone(table.zone)
-    return f"{local:%a %d %b %H:%M:%S %Z}" if seconds else f"{local:%a %d %b %H:%M %Z}"
+    return f"; next due {name}, {table.clock(at)}"
 
 
 def _entries(count: int) -> str:

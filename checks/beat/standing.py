@@ -185,7 +185,7 @@ def _crontab(
     if seen_at is None and firings and not others:
         seen_at = firings[-1].at
     if not judged:
-        why = "never due in four years" if next_at is None else shared
+        why = "never due in twelve years" if next_at is None else shared
         return Standing(entry, State.NOT_YET, why, seen_at=seen_at, next_at=next_at)
     newest = judged[0]
     due_at = newest.due.at

@@ -3,13 +3,14 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from fnmatch import fnmatchcase
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from checks.beat.expressions import Crontab, Expression, Unreadable, expression_of
-from checks.celery_wire import DEFAULT_QUEUE
+from checks.celery_wire import DEFAULT_QUEUE, Replies
+from checks.result import Fact, Reason, Verdict, unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,10 @@ class Table:
         said = [f"{one.name}|{one.task}|{one.expression}|{one.queue}" for one in self.entries]
         return hashlib.sha256("\n".join([self.zone_name, *said]).encode()).hexdigest()[:8]
 
+    def clock(self, at: datetime, *, seconds: bool = False) -> str:
+        """Return `Mon 23 Nov 09:00 CET`: the instant as the app's own clock shows it."""
+        return f"{at.astimezone(self.zone or UTC):%a %d %b {'%H:%M:%S' if seconds else '%H:%M'} %Z}"
+
 
 def table_of(confs: Sequence[Mapping[str, Any]], marker: str) -> Table:
     """Return the schedule that the answers to the remote control command `conf` tell together.
@@ -71,6 +76,42 @@ def table_of(confs: Sequence[Mapping[str, Any]], marker: str) -> Table:
 def without_zone(table: Table, entry: Entry) -> bool:
     """Return whether the entry cannot be checked because the app's time zone is not known."""
     return table.zone is None and isinstance(entry.expression, Crontab)
+
+
+def served_queues(told: Replies) -> frozenset[str] | None:
+    """Return the names of the queues that workers read; None where not every worker has answered."""
+    if not told.answers or len(told.answers) < told.listening:
+        return None
+    return frozenset(
+        str(queue.get("name")) for _, answer in told.answers for queue in answer or () if isinstance(queue, Mapping)
+    )
+
+
+def registered_tasks(told: Replies) -> frozenset[str] | None:
+    """Return the names of the tasks that workers have; None where not every worker has answered.
+
+    A worker writes attributes behind the name, e.g. `app.report [rate_limit=10/m]`.
+    """
+    if not told.answers or len(told.answers) < told.listening:
+        return None
+    return frozenset(str(task).split(" ")[0] for _, answer in told.answers for task in answer or ())
+
+
+def no_schedule(answering: int) -> Verdict:
+    """Say why there is no schedule to look at."""
+    if not answering:
+        return unknown(
+            Reason.DEPENDENCY_DOWN,
+            "no worker answers, so the schedule cannot be read",
+            hint="Repair the worker first (worker.online).",
+        )
+    return unknown(
+        Reason.NOT_CONFIGURED,
+        "the app's configuration holds no schedule",
+        Fact("workers that answer", answering),
+        hint="A schedule that lives in a database, in RedBeat or in the beat process alone cannot be read from a"
+        " worker: put it in app.conf.beat_schedule of the app that the workers load, or watch a job with a push check.",
+    )
 
 
 def _schedule(conf: Mapping[str, Any]) -> Mapping[str, Any]:
