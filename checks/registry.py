@@ -9,6 +9,9 @@ from checks.api.tls import ApiTls
 from checks.api.version import ApiVersion
 from checks.base import Check
 from checks.beat.alive import BeatAlive
+from checks.beat.config import BeatConfig
+from checks.beat.schedule import BeatSchedule
+from checks.beat.single import BeatSingle
 from checks.bot.ingress import BotIngress
 from checks.bot.webhook import BotWebhook
 from checks.build.blueprint import BuildBlueprint
@@ -54,6 +57,9 @@ CHECKS: Mapping[str, type[Check[Any, Any]]] = {
     "worker.online": WorkerOnline,
     "worker.canary": WorkerCanary,
     "beat.alive": BeatAlive,
+    "beat.single": BeatSingle,
+    "beat.schedule": BeatSchedule,
+    "beat.config": BeatConfig,
     "miniapp.page": MiniappPage,
     # Would this deploy build? Looked at by `preflight`.
     "build.wheels": BuildWheels,

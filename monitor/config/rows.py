@@ -44,6 +44,11 @@ def _broker(settings: Settings, stack: Stack) -> Given:
     return {"broker_url": settings.celery_broker_url}
 
 
+def _schedule(settings: Settings, stack: Stack) -> Given:
+    """The marker stands once, with `beat.alive`."""
+    return _broker(settings, stack) | {"marker": stack.checks.get("beat.alive", {}).get("marker")}
+
+
 def _database(settings: Settings, stack: Stack) -> Given:
     return {"url": settings.database_url}
 
@@ -165,6 +170,23 @@ ROWS: tuple[Row, ...] = (
         _broker,
         parents=("worker.canary",),
         checklist="Beat: starts",
+    ),
+    Row("beat.single", "beat", ("redis_url",), _schedule, parents=("beat.alive",), checklist="Beat: starts"),
+    Row(
+        "beat.schedule",
+        "beat",
+        ("redis_url",),
+        _schedule,
+        parents=("beat.alive", "worker.canary"),
+        checklist="Beat: scheduled tasks trigger",
+    ),
+    Row(
+        "beat.config",
+        "beat",
+        ("redis_url",),
+        _schedule,
+        parents=("worker.online",),
+        checklist="Beat: cron expressions work",
     ),
     Row(
         "miniapp.page",
