@@ -6,7 +6,14 @@ from typing import Any
 from checks.api.health import ApiHealth
 from checks.base import Check
 from checks.beat.alive import BeatAlive
+from checks.bot.commands import BotCommands
+from checks.bot.delivery import BotDelivery
+from checks.bot.guard import BotGuard
+from checks.bot.identity import BotIdentity
 from checks.bot.ingress import BotIngress
+from checks.bot.modules import BotModules
+from checks.bot.reply import BotReply
+from checks.bot.reply_telegram import BotReplyTelegram
 from checks.bot.webhook import BotWebhook
 from checks.data.postgres import PostgresConnect
 from checks.data.redis import RedisPing, RedisWrite
@@ -31,8 +38,15 @@ CHECKS: Mapping[str, type[Check[Any, Any]]] = {
     "postgres.connect": PostgresConnect,
     "redis.ping": RedisPing,
     "redis.write": RedisWrite,
+    "bot.identity": BotIdentity,
     "bot.webhook": BotWebhook,
     "bot.ingress": BotIngress,
+    "bot.delivery": BotDelivery,
+    "bot.guard": BotGuard,
+    "bot.commands": BotCommands,
+    "bot.modules": BotModules,
+    "bot.reply": BotReply,
+    "bot.reply_telegram": BotReplyTelegram,
     "worker.online": WorkerOnline,
     "worker.canary": WorkerCanary,
     "beat.alive": BeatAlive,
