@@ -64,6 +64,11 @@ def _bot_token(value: SecretStr) -> SecretStr:
     return value
 
 
+def _secret_http_url(value: SecretStr) -> SecretStr:
+    _http_url(value.get_secret_value())
+    return value
+
+
 _BETWEEN_ADDRESSES = re.compile(r"[\s,]+(?=[A-Za-z][\w+.-]*://)")
 """An address may hold a comma itself; what opens the next one is its scheme."""
 
@@ -76,6 +81,7 @@ def _fallback_urls(value: SecretStr) -> SecretStr:
 
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
+SecretHttpUrl = Annotated[SecretStr, AfterValidator(_secret_http_url)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
 OwnDatabaseUrl = Annotated[SecretStr, AfterValidator(_own_database_url)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
@@ -118,6 +124,10 @@ class Settings(BaseModel):
     """Where to tell: a numeric chat id, with `/topic` where the chat has topics."""
     telegram_api_url: HttpUrl = "https://api.telegram.org"
     monitor_database_url: OwnDatabaseUrl = SecretStr("sqlite:///nexus-monitor.db")
+    monitor_spool_file: str = "nexus-monitor.spool"
+    """Where it is kept what the database does not have yet, while that is away."""
+    monitor_heartbeat_url: SecretHttpUrl | None = None
+    """Asked every minute while the monitor works: a dead-man's switch outside. Who knows it can keep it quiet."""
     monitor_token: SecretStr | None = None
     """Bearer token of the HTTP interface, and password of the dashboard. Without it both are open."""
     monitor_host: str = "127.0.0.1"

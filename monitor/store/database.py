@@ -26,6 +26,8 @@ from monitor.store.errors import (
 ANSWER_SECONDS = 20.0
 """How long one statement on PostgreSQL may take."""
 CONNECT_SECONDS = 10.0
+IDLE_SECONDS = 5.0
+"""PostgreSQL ends a transaction that says nothing for so long: a paused process must not hold its locks for ever."""
 BUSY_SECONDS = 10.0
 """How long a write on SQLite waits for another one."""
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -173,7 +175,11 @@ def _postgres_engine(url: str) -> AsyncEngine:
             url,
             timeout=CONNECT_SECONDS,
             command_timeout=ANSWER_SECONDS,
-            server_settings={"application_name": "nexus-monitor", "timezone": "UTC"},
+            server_settings={
+                "application_name": "nexus-monitor",
+                "timezone": "UTC",
+                "idle_in_transaction_session_timeout": str(int(IDLE_SECONDS * 1000)),
+            },
         )
 
     return create_async_engine(

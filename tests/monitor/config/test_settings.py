@@ -44,6 +44,10 @@ def test_the_platform_s_own_address_is_the_dashboard_s() -> None:
 @pytest.mark.parametrize(
     ("environ", "line"),
     [
+        (
+            {"MONITOR_HEARTBEAT_URL": "ftp://beats.example/0f7c"},
+            "MONITOR_HEARTBEAT_URL: must be a URL that starts with http:// or https://",
+        ),
         ({"API_URL": "nexus"}, "API_URL: 'nexus' must be a URL that starts with http:// or https://"),
         (
             {"API_URL": "ftp://u:hidden@h"},
