@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from checks.base import IO, Check, CheckConfig, Seconds, Secret
+from checks.base import IO, Check, CheckConfig, Confirm, Seconds, Secret
 from checks.bot.last_error import cause_of
 from checks.bot.refusal import refusal
 from checks.bot.webhook_info import WebhookInfo, webhook_info
@@ -24,6 +24,8 @@ class BotDeliveryConfig(CheckConfig):
     kind: Literal["bot.delivery"] = "bot.delivery"
     interval_seconds: Seconds = 60.0
     timeout_seconds: Seconds = 10.0
+    confirm: Confirm = Confirm(failures=3, span_seconds=90.0)
+    """Telegram pauses up to 120 s between attempts, so its queue is late to see that the bot is back."""
     token: Secret
     """The watched bot's token; only read-only methods are called with it."""
     api_base_url: str = Field(default=API_BASE_URL, pattern=r"^https?://[^\s/]+")
