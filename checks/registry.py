@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from checks.api.health import ApiHealth
+from checks.api.routers import ApiRouters
+from checks.api.tls import ApiTls
+from checks.api.version import ApiVersion
 from checks.base import Check
 from checks.beat.alive import BeatAlive
 from checks.bot.commands import BotCommands
@@ -15,6 +18,15 @@ from checks.bot.modules import BotModules
 from checks.bot.reply import BotReply
 from checks.bot.reply_telegram import BotReplyTelegram
 from checks.bot.webhook import BotWebhook
+from checks.build.blueprint import BuildBlueprint
+from checks.build.wheels import BuildWheels
+from checks.custom.dns import Dns
+from checks.custom.http import Http
+from checks.custom.push import PushSwitch
+from checks.custom.tcp import Tcp
+from checks.data.capacity import PostgresCapacity
+from checks.data.memory import RedisMemory
+from checks.data.migrations import PostgresMigrations
 from checks.data.postgres import PostgresConnect
 from checks.data.redis import RedisPing, RedisWrite
 from checks.miniapp.page import MiniappPage
@@ -35,10 +47,16 @@ CHECKS: Mapping[str, type[Check[Any, Any]]] = {
     "telegram.api": TelegramApi,
     # The targets, in the order of the post-deploy checklist.
     "api.health": ApiHealth,
+    "api.routers": ApiRouters,
+    "api.version": ApiVersion,
+    "api.tls": ApiTls,
     "postgres.connect": PostgresConnect,
+    "postgres.capacity": PostgresCapacity,
+    "postgres.migrations": PostgresMigrations,
     "redis.ping": RedisPing,
     "redis.write": RedisWrite,
     "bot.identity": BotIdentity,
+    "redis.memory": RedisMemory,
     "bot.webhook": BotWebhook,
     "bot.ingress": BotIngress,
     "bot.delivery": BotDelivery,
@@ -51,4 +69,12 @@ CHECKS: Mapping[str, type[Check[Any, Any]]] = {
     "worker.canary": WorkerCanary,
     "beat.alive": BeatAlive,
     "miniapp.page": MiniappPage,
+    # Would this deploy build? Looked at by `preflight`.
+    "build.wheels": BuildWheels,
+    "build.blueprint": BuildBlueprint,
+    # Whatever a user gives by hand.
+    "http": Http,
+    "tcp": Tcp,
+    "dns": Dns,
+    "push": PushSwitch,
 }

@@ -1,8 +1,11 @@
 """The built-in checks as a table: what each needs to be known, whom it speaks about, what explains its failure."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
 
 from monitor.config.settings import Settings
 from monitor.config.stack import Stack
@@ -18,7 +21,7 @@ class Row:
     service: str
     """A field of `Services`, or `monitor` for our own side, or `telegram`."""
     needs: tuple[str, ...]
-    """The settings without which it is not built."""
+    """The settings without which it is not built; a thing of `Found` with the name of one stands in for it."""
     given: Callable[[Settings, Stack], Given]
     """Its own fields, from the settings."""
     parents: tuple[str, ...] = ()
@@ -27,6 +30,10 @@ class Row:
     """The line of the post-deploy checklist it answers."""
     is_remote: bool = True
     """Looks over the network, so our own network is its parent."""
+    why_not: Callable[[Settings], str] = lambda settings: ""
+    """Why it makes no sense with these settings; empty where it does."""
+    found: Mapping[str, str] = field(default_factory=dict)
+    """Its own fields from what was found: field → thing of `Found`. They stand above `given`, below monitor.yaml."""
 
 
 def _nothing(settings: Settings, stack: Stack) -> Given:
@@ -55,6 +62,22 @@ def _webhook(settings: Settings, stack: Stack) -> Given:
 
 def _signed(settings: Settings, stack: Stack) -> Given:
     return {"url": settings.webhook_url, "secret_token": settings.webhook_secret}
+def _redis_memory(settings: Settings, stack: Stack) -> Given:
+    return {"url": settings.redis_url, "is_broker": _server(settings.redis_url) == _server(settings.celery_broker_url)}
+
+
+def _server(url: SecretStr | None) -> tuple[str | None, int]:
+    parts = urlsplit("" if url is None else url.get_secret_value())
+    return parts.hostname, parts.port or 6379
+
+
+def _versions(settings: Settings, stack: Stack) -> Given:
+    """Return the services with an address; the bot answers at the root of its webhook's."""
+    urls = {stack.services.api: settings.api_url}
+    if settings.webhook_url is not None:
+        parts = urlsplit(settings.webhook_url)
+        urls[stack.services.bot] = f"{parts.scheme}://{parts.netloc}"
+    return {"urls": urls}
 
 
 ROWS: tuple[Row, ...] = (
@@ -65,8 +88,34 @@ ROWS: tuple[Row, ...] = (
         lambda settings, stack: {"url": f"{settings.api_url}/health"},
         parents=("postgres.connect", "redis.ping"),
         checklist="API: health check endpoint returns 200",
+        found={"url": "health_url"},
+    ),
+    Row(
+        "api.routers",
+        "api",
+        ("api_url",),
+        lambda settings, stack: {"url": settings.api_url},
+        parents=("api.health", "postgres.connect", "redis.ping"),
+        checklist="API: all API routers are accessible",
+    ),
+    Row("api.version", "api", ("api_url",), _versions, parents=("api.health",)),
+    Row(
+        "api.tls",
+        "api",
+        ("api_url",),
+        lambda settings, stack: {"url": settings.api_url},
+        why_not=lambda settings: "" if str(settings.api_url).startswith("https://") else "API_URL is not https",
     ),
     Row("postgres.connect", "database", ("database_url",), _database, checklist="API: database connections work"),
+    Row(
+        "postgres.capacity",
+        "database",
+        ("database_url",),
+        _database,
+        parents=("postgres.connect",),
+        checklist="API: database connections work",
+    ),
+    Row("postgres.migrations", "database", ("database_url",), _database, parents=("postgres.connect",)),
     Row("redis.ping", "redis", ("redis_url",), _redis, checklist="API: Redis connections work"),
     Row(
         "redis.write",
@@ -83,6 +132,12 @@ ROWS: tuple[Row, ...] = (
         _bot,
         parents=("telegram.api",),
         checklist="Bot: responds to commands",
+        "redis.memory",
+        "redis",
+        ("redis_url",),
+        _redis_memory,
+        parents=("redis.ping",),
+        checklist="API: Redis connections work",
     ),
     Row(
         "bot.webhook",

@@ -63,6 +63,10 @@ def built(text: str = "", environ: dict[str, str] = SOME) -> Checklist:
             ("api.health.timeout_seconds: 90 must be below interval_seconds 60",),
         ),
         (
+            "api.health: {slow_ceiling_seconds: 12, timeout_seconds: 10}",
+            ("api.health.slow_ceiling_seconds: 12 must be below timeout_seconds 10",),
+        ),
+        (
             "api.health: {confirm: {failures: 0}}",
             ("api.health.confirm.failures: 0 must be greater than or equal to 1",),
         ),
@@ -197,6 +201,12 @@ def test_a_short_interval_shortens_the_limit_of_a_look_with_it() -> None:
     checklist = built("checks: {api.health: {interval_seconds: 5}, redis.ping: {interval_seconds: 5}}")
     assert checklist.plan.checks["api.health"].timeout_seconds == 4.0
     assert checklist.plan.checks["redis.ping"].timeout_seconds == 3.0
+
+
+def test_a_look_above_its_ceiling_is_slow_only_where_the_user_says_so() -> None:
+    policies = built("checks: {redis.ping: {slow_ceiling_seconds: 1.5}}").plan.checks
+    assert policies["redis.ping"].slow_ceiling_seconds == 1.5
+    assert policies["api.health"].slow_ceiling_seconds is None
 
 
 def test_services_have_the_names_the_user_gave() -> None:
