@@ -12,7 +12,14 @@ from checks.beat.alive import BeatAlive
 from checks.beat.config import BeatConfig
 from checks.beat.schedule import BeatSchedule
 from checks.beat.single import BeatSingle
+from checks.bot.commands import BotCommands
+from checks.bot.delivery import BotDelivery
+from checks.bot.guard import BotGuard
+from checks.bot.identity import BotIdentity
 from checks.bot.ingress import BotIngress
+from checks.bot.modules import BotModules
+from checks.bot.reply import BotReply
+from checks.bot.reply_telegram import BotReplyTelegram
 from checks.bot.webhook import BotWebhook
 from checks.build.blueprint import BuildBlueprint
 from checks.build.wheels import BuildWheels
@@ -51,9 +58,16 @@ CHECKS: Mapping[str, type[Check[Any, Any]]] = {
     "postgres.migrations": PostgresMigrations,
     "redis.ping": RedisPing,
     "redis.write": RedisWrite,
+    "bot.identity": BotIdentity,
     "redis.memory": RedisMemory,
     "bot.webhook": BotWebhook,
     "bot.ingress": BotIngress,
+    "bot.delivery": BotDelivery,
+    "bot.guard": BotGuard,
+    "bot.commands": BotCommands,
+    "bot.modules": BotModules,
+    "bot.reply": BotReply,
+    "bot.reply_telegram": BotReplyTelegram,
     "worker.online": WorkerOnline,
     "worker.canary": WorkerCanary,
     "beat.alive": BeatAlive,

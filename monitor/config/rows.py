@@ -57,6 +57,16 @@ def _redis(settings: Settings, stack: Stack) -> Given:
     return {"url": settings.redis_url}
 
 
+def _bot(settings: Settings, stack: Stack) -> Given:
+    return {"token": settings.bot_token, "api_base_url": settings.telegram_api_url}
+
+
+def _webhook(settings: Settings, stack: Stack) -> Given:
+    return {"url": settings.webhook_url}
+
+
+def _signed(settings: Settings, stack: Stack) -> Given:
+    return {"url": settings.webhook_url, "secret_token": settings.webhook_secret}
 def _redis_memory(settings: Settings, stack: Stack) -> Given:
     return {"url": settings.redis_url, "is_broker": _server(settings.redis_url) == _server(settings.celery_broker_url)}
 
@@ -121,6 +131,12 @@ ROWS: tuple[Row, ...] = (
         checklist="API: Redis connections work",
     ),
     Row(
+        "bot.identity",
+        "bot",
+        ("bot_token",),
+        _bot,
+        parents=("telegram.api",),
+        checklist="Bot: responds to commands",
         "redis.memory",
         "redis",
         ("redis_url",),
@@ -132,20 +148,62 @@ ROWS: tuple[Row, ...] = (
         "bot.webhook",
         "bot",
         ("bot_token",),
-        lambda settings, stack: {
-            "token": settings.bot_token,
-            "api_base_url": settings.telegram_api_url,
-            "expected_url": settings.webhook_url,
-        },
-        parents=("telegram.api",),
+        lambda settings, stack: {**_bot(settings, stack), "expected_url": settings.webhook_url},
+        parents=("telegram.api", "bot.identity"),
+        checklist="Bot: webhook receives updates",
+    ),
+    Row("bot.ingress", "bot", ("webhook_url",), _signed, checklist="Bot: webhook receives updates"),
+    Row(
+        "bot.delivery",
+        "bot",
+        ("bot_token",),
+        _bot,
+        parents=("telegram.api", "bot.identity", "bot.webhook", "bot.ingress"),
         checklist="Bot: webhook receives updates",
     ),
     Row(
-        "bot.ingress",
+        "bot.guard",
         "bot",
         ("webhook_url",),
-        lambda settings, stack: {"url": settings.webhook_url, "secret_token": settings.webhook_secret},
+        _webhook,
+        parents=("bot.ingress",),
         checklist="Bot: webhook receives updates",
+    ),
+    Row(
+        "bot.commands",
+        "bot",
+        ("bot_token",),
+        _bot,
+        parents=("telegram.api", "bot.identity"),
+        checklist="Bot: responds to commands",
+    ),
+    Row(
+        "bot.modules",
+        "bot",
+        ("webhook_url",),
+        _webhook,
+        parents=("bot.ingress",),
+        checklist="Bot: modules load correctly",
+    ),
+    Row(
+        "bot.reply",
+        "bot",
+        ("webhook_url",),
+        _signed,
+        parents=("bot.ingress",),
+        checklist="Bot: responds to commands",
+    ),
+    Row(
+        "bot.reply_telegram",
+        "bot",
+        ("probe_bot_token", "probe_chat_id", "bot_token"),
+        lambda settings, stack: {
+            **_bot(settings, stack),
+            "prober_token": settings.probe_bot_token,
+            "chat_id": settings.probe_chat_id,
+        },
+        parents=("telegram.api", "bot.identity", "bot.webhook", "bot.ingress"),
+        checklist="Bot: responds to commands",
     ),
     Row(
         "worker.online",
