@@ -1,4 +1,4 @@
-"""Reads a built script for two faults that a server cannot show: it ends in the middle, or its API address is `undefined`.
+"""Reads a built script for two faults no status shows: it ends in the middle, or its API address is `undefined`.
 
 Neither runs nor parses it. Where a reading is in doubt, nothing is said.
 """

@@ -130,6 +130,11 @@ def test_what_is_missing_is_named() -> None:
         "bot.webhook": "BOT_TOKEN",
         "bot.ingress": "WEBHOOK_URL",
         "miniapp.page": "MINIAPP_URL",
+        "miniapp.sdk": "MINIAPP_URL",
+        "miniapp.auth": "BOT_TOKEN",
+        "miniapp.auth_guard": "BOT_TOKEN",
+        "miniapp.calls": "BOT_TOKEN",
+        "miniapp.button": "BOT_TOKEN",
     }
 
 
