@@ -7,8 +7,8 @@ import pytest
 
 from checks.failures import verdict_of
 from checks.miniapp.auth import MiniappAuth, MiniappAuthConfig
-from checks.miniapp.auth_guard import MiniappAuthGuard, MiniappAuthGuardConfig
-from checks.miniapp.init_data import hashed_key
+from checks.miniapp.auth_guard import MiniappAuthGuard, MiniappAuthGuardConfig, MiniappAuthGuardSeen
+from checks.miniapp.init_data import Forgery, hashed_key
 from checks.miniapp.login import Login, Try
 from checks.miniapp.route import Route
 from checks.result import Outcome, Reason, Verdict
@@ -160,6 +160,12 @@ async def test_guard_tells(serve, api: LoginApi, outcome: Outcome, reason: Reaso
     assert (verdict.outcome, verdict.reason, verdict.summary) == (outcome, reason, summary)
     assert bool(verdict.hint) == (outcome is not OK)
     assert "hash" not in str(verdict.evidence)
+
+
+def test_a_guard_that_is_told_to_slow_down_proves_nothing() -> None:
+    verdict = guard_of().judge(MiniappAuthGuardSeen(TAKEN, ((Forgery.OLD, answered(429)),)), NOW)
+
+    assert (verdict.outcome, verdict.reason) == (UNKNOWN, Reason.RATE_LIMITED)
 
 
 def test_a_refused_connection_is_the_apis_for_auth_and_unseen_for_the_guard() -> None:
