@@ -32,7 +32,12 @@ from checks.data.memory import RedisMemory
 from checks.data.migrations import PostgresMigrations
 from checks.data.postgres import PostgresConnect
 from checks.data.redis import RedisPing, RedisWrite
+from checks.miniapp.auth import MiniappAuth
+from checks.miniapp.auth_guard import MiniappAuthGuard
+from checks.miniapp.button import MiniappButton
+from checks.miniapp.calls import MiniappCalls
 from checks.miniapp.page import MiniappPage
+from checks.miniapp.sdk import MiniappSdk
 from checks.vantage.dns import VantageDns
 from checks.vantage.egress import VantageEgress
 from checks.vantage.loop import VantageLoop
@@ -83,4 +88,9 @@ CHECKS: Mapping[str, type[Check[Any, Any]]] = {
     "tcp": Tcp,
     "dns": Dns,
     "push": PushSwitch,
+    "miniapp.sdk": MiniappSdk,
+    "miniapp.auth": MiniappAuth,
+    "miniapp.auth_guard": MiniappAuthGuard,
+    "miniapp.calls": MiniappCalls,
+    "miniapp.button": MiniappButton,
 }

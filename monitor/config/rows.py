@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from checks.miniapp.init_data import hashed_key
 from monitor.config.settings import Settings
 from monitor.config.stack import Stack
 
@@ -83,6 +84,9 @@ def _versions(settings: Settings, stack: Stack) -> Given:
         parts = urlsplit(settings.webhook_url)
         urls[stack.services.bot] = f"{parts.scheme}://{parts.netloc}"
     return {"urls": urls}
+def _login(settings: Settings, stack: Stack) -> Given:
+    token = settings.bot_token
+    return {"api_url": settings.api_url, "key": token and hashed_key(token.get_secret_value())}
 
 
 ROWS: tuple[Row, ...] = (
@@ -251,6 +255,50 @@ ROWS: tuple[Row, ...] = (
         "miniapp",
         ("miniapp_url",),
         lambda settings, stack: {"url": settings.miniapp_url},
+        checklist="Mini App: React app loads",
+    ),
+    Row(
+        "miniapp.sdk",
+        "miniapp",
+        ("miniapp_url",),
+        lambda settings, stack: {"page_url": settings.miniapp_url},
+        parents=("miniapp.page",),
+        checklist="Mini App: React app loads",
+    ),
+    Row(
+        "miniapp.auth",
+        "api",
+        ("api_url", "bot_token"),
+        _login,
+        parents=("api.health",),
+        checklist="Mini App: authentication works",
+    ),
+    Row(
+        "miniapp.auth_guard",
+        "api",
+        ("api_url", "bot_token"),
+        _login,
+        parents=("api.health",),
+        checklist="Mini App: authentication works",
+    ),
+    Row(
+        "miniapp.calls",
+        "api",
+        ("api_url", "bot_token"),
+        lambda settings, stack: {**_login(settings, stack), "page_url": settings.miniapp_url},
+        parents=("api.health", "miniapp.auth"),
+        checklist="Mini App: API calls succeed",
+    ),
+    Row(
+        "miniapp.button",
+        "bot",
+        ("bot_token", "miniapp_url"),
+        lambda settings, stack: {
+            "token": settings.bot_token,
+            "page_url": settings.miniapp_url,
+            "api_base_url": settings.telegram_api_url,
+        },
+        parents=("telegram.api",),
         checklist="Mini App: React app loads",
     ),
     Row(
