@@ -24,6 +24,8 @@ ALL = SOME | {
     "WEBHOOK_URL": "https://bot.example/webhook",
     "WEBHOOK_SECRET": "hush",
     "MINIAPP_URL": "https://app.example",
+    "PROBE_BOT_TOKEN": "345678901:AAH" + "z" * 32,
+    "PROBE_CHAT_ID": "-1001234567890",
 }
 SIGHT = ("vantage.egress", "vantage.dns", "vantage.loop")
 
@@ -131,9 +133,15 @@ def test_everything_configured_builds_every_check() -> None:
 def test_what_is_missing_is_named() -> None:
     assert {item.id: item.setting for item in built().skipped} == {
         "telegram.api": "ALERT_BOT_TOKEN",
-        "bot.webhook": "BOT_TOKEN",
-        "bot.ingress": "WEBHOOK_URL",
+        **dict.fromkeys(("bot.identity", "bot.webhook", "bot.delivery", "bot.commands"), "BOT_TOKEN"),
+        **dict.fromkeys(("bot.ingress", "bot.guard", "bot.modules", "bot.reply"), "WEBHOOK_URL"),
+        "bot.reply_telegram": "PROBE_BOT_TOKEN",
         "miniapp.page": "MINIAPP_URL",
+        "miniapp.sdk": "MINIAPP_URL",
+        "miniapp.auth": "BOT_TOKEN",
+        "miniapp.auth_guard": "BOT_TOKEN",
+        "miniapp.calls": "BOT_TOKEN",
+        "miniapp.button": "BOT_TOKEN",
     }
 
 
