@@ -28,7 +28,7 @@ def demo(tmp_path: Path) -> Iterator[RunningDemo]:
 
 def test_a_hung_redis_is_one_message_from_fault_to_recovery(demo: RunningDemo) -> None:
     printed = demo.up()
-    assert "all 15 checks up" in printed
+    assert "all 20 checks up" in printed
     assert f"http://127.0.0.1:{demo.port}" in printed
     assert demo.get("/api/v1/status")["status"] == "up"
     pids = demo.pids
