@@ -70,7 +70,9 @@ class CheckConfig(BaseModel):
     depends_on: tuple[str, ...] = ()
     """Hard parents: while one is down, this check's failure is its symptom."""
     explained_by: tuple[str, ...] = ()
-    """Soft parents: they order the explanation, and never suppress."""
+    """Soft parents: one that is down is named as a possible explanation. They never suppress."""
+    slow_ceiling_seconds: Seconds | None = None
+    """A look that works but takes longer is slow, whatever is usual. None = no limit beside the kind's own."""
     runbook_url: str | None = None
     checklist: str = ""
     """The line of the post-deploy checklist that it answers."""
@@ -80,6 +82,15 @@ class CheckConfig(BaseModel):
         if self.timeout_seconds >= self.interval_seconds:
             raise ValueError(
                 f"timeout_seconds: {self.timeout_seconds:g} must be below interval_seconds {self.interval_seconds:g}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _ceiling_below_timeout(self) -> "CheckConfig":
+        ceiling = self.slow_ceiling_seconds
+        if ceiling is not None and ceiling >= self.timeout_seconds:
+            raise ValueError(
+                f"slow_ceiling_seconds: {ceiling:g} must be below timeout_seconds {self.timeout_seconds:g}"
             )
         return self
 

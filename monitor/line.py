@@ -107,8 +107,9 @@ class Line:
         """How many events are not committed yet."""
         return len(self._arrivals) + self._backlog.events
 
-    def take(self, state: State, epoch: int | None = None) -> None:
-        """Start anew from the store's state, under `epoch`. Only while `run` does not run."""
+    def take(self, state: State, epoch: int | None = None, plan: Plan | None = None) -> None:
+        """Start anew from the store's state, under `epoch`, by `plan` if given. Only while `run` does not run."""
+        self._plan = plan or self._plan
         self._arrivals.cancel_all()
         self._publishing, self._backlog = None, Backlog()
         self._to_write.clear()

@@ -147,7 +147,6 @@ class Metrics:
         audit_failures: Callable[[], int] = lambda: 0,
         assessments: Callable[[], Sequence[Assessment]] = tuple,
     ) -> None:
-        self._plan = plan
         self._state = state
         self._version = version
         self._loop_lag_seconds = loop_lag_seconds
@@ -156,10 +155,9 @@ class Metrics:
         self._audit_failures = audit_failures
         self._beats: Counter[tuple[str]] = Counter({("sent",): 0, ("failed",): 0, ("withheld",): 0})
         self._assessments = assessments
-        self._durations: dict[str, _Durations] = {check_id: _Durations() for check_id in plan.checks}
-        self._runs: Counter[tuple[str, str]] = Counter(
-            {(check_id, outcome.value): 0 for check_id in plan.checks for outcome in Outcome}
-        )
+        self._durations: dict[str, _Durations] = {}
+        self._runs: Counter[tuple[str, str]] = Counter()
+        self.take(plan)
         self._failures: Counter[tuple[str, str]] = Counter()
         self._messages: Counter[tuple[str, str, str]] = Counter(
             {
@@ -172,6 +170,13 @@ class Metrics:
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(_Families(self._families))
         ProcessCollector(registry=self._registry)
+
+    def take(self, plan: Plan) -> None:
+        """Show the checks of this plan from now on; their counters begin at 0 where they are new."""
+        self._plan = plan
+        for check_id in plan.checks:
+            self._durations.setdefault(check_id, _Durations())
+            self._runs.update({(check_id, outcome.value): 0 for outcome in Outcome})
 
     def observe(self, result: Result) -> None:
         """Count one look."""

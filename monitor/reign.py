@@ -16,12 +16,11 @@ from monitor.config.checklist import Checklist
 from monitor.config.settings import Settings
 from monitor.config.stack import Stack
 from monitor.delivery.emergency import EmergencyOutbox
-from monitor.engine.model import Effect, Looked, ProbeNow, State, Tick
+from monitor.engine.model import Effect, Looked, Plan, ProbeNow, State, Tick
 from monitor.engine.step import fresh_start
 from monitor.heartbeat import Heartbeat
 from monitor.line import Line
 from monitor.metrics import Metrics
-from monitor.probing.feeds import CeleryFeeds
 from monitor.probing.io import real_io
 from monitor.probing.loop_watch import LoopWatch
 from monitor.probing.runner import Runner
@@ -59,19 +58,11 @@ class Realm:
 class Reign:
     """One time of leading."""
 
-    def __init__(self, realm: Realm, feeds: CeleryFeeds, proof: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, realm: Realm, runner: Runner, proof: Callable[[], Awaitable[None]]) -> None:
         """`proof` returns once it is certain that we still lead."""
         plan, line, watch = realm.checklist.plan, realm.line, realm.watch
         self._realm = realm
         self._proof = proof
-        make_io = partial(
-            new_io,
-            feeds=feeds,
-            own_store=realm.store.prove,
-            loop_lag_seconds=watch.lag_seconds,
-            last_push=realm.store.last_push,
-        )
-        runner = Runner(make_io, utc_now, time.monotonic, blind=lambda name: blind(plan, line.state, name))
         self.scheduler = Scheduler(
             realm.checklist.checks, plan.checks, runner.run, self._hand_on, lambda: line.state, time.monotonic
         )
@@ -92,7 +83,10 @@ class Reign:
         store = self._realm.store
         await store.ensure_chats(self._realm.checklist.chat_targets)
         state = await adopted(store, self._realm.spool, await store.load(), epoch)
-        self._realm.line.take(fresh_start(state, utc_now()), epoch)
+        checklist = self._realm.checklist
+        self._realm.line.take(fresh_start(state, utc_now()), epoch, checklist.plan)
+        self._realm.metrics.take(checklist.plan)
+        self._realm.slo.take(checklist.objectives)
         self._realm.line.on_probe = self._probe
 
     async def run(self) -> None:
@@ -225,6 +219,19 @@ def new_io(
     )
 
 
+def new_runner(realm: Realm, plan: Callable[[], Plan], feeds: Feeds) -> Runner:
+    """Return a runner for any number of reigns: it remembers what the checks have seen."""
+    make_io = partial(
+        new_io,
+        feeds=feeds,
+        own_store=realm.store.prove,
+        loop_lag_seconds=realm.watch.lag_seconds,
+        last_push=realm.store.last_push,
+    )
+    return Runner(make_io, utc_now, time.monotonic, blind=lambda name: blind(plan(), realm.line.state, name))
+
+
 def markers(checklist: Checklist) -> frozenset[str]:
     """Return what the feeds must listen for: the heartbeat marker of each beat check."""
-    return frozenset(check.config.marker for check in checklist.checks.values() if check.config.kind == "beat.alive")
+    configs = [check.config for check in checklist.checks.values()]
+    return frozenset(config.marker for config in configs if config.kind.startswith("beat."))

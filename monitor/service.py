@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from socket import socket
@@ -13,13 +14,16 @@ from typing import TYPE_CHECKING
 import structlog
 
 from checks.base import Push
+from checks.registry import CHECKS
 from checks.result import Result
 from monitor import __version__
-from monitor.config.checklist import Checklist
+from monitor.config.checklist import Checklist, build_checklist
+from monitor.config.found import Found
 from monitor.config.rows import heading
 from monitor.config.settings import Settings
 from monitor.config.stack import Stack
-from monitor.engine.model import State
+from monitor.discovery.rounds import Rounds
+from monitor.engine.model import Plan, State
 from monitor.engine.step import step
 from monitor.errors import UsageError
 from monitor.leader import Leader, owner_name
@@ -30,7 +34,7 @@ from monitor.metrics import Metrics
 from monitor.probing.feeds import CeleryFeeds
 from monitor.probing.loop_watch import LoopWatch
 from monitor.probing.runner import Runner
-from monitor.reign import Realm, Reign, markers, new_io, utc_now
+from monitor.reign import Realm, Reign, markers, new_io, new_runner, utc_now
 from monitor.slo import SloWatch
 from monitor.store.errors import LeadershipLostError, StoreError, StoreUnavailableError
 from monitor.store.single import only_instance
@@ -105,7 +109,7 @@ class Service:
 
     def __init__(self, settings: Settings, stack: Stack, checklist: Checklist, store: Store) -> None:
         plan = checklist.plan
-        self.settings, self.stack, self.plan, self.store, self.checklist = settings, stack, plan, store, checklist
+        self.settings, self.stack, self.store, self.checklist = settings, stack, store, checklist
         self.watch = LoopWatch(utc_now, time.monotonic)
         self.line = Line(plan, State(), store, step, utc_now)
         self.slo = SloWatch(checklist.objectives, store.spans, self.line.apply, lambda: self.line.state, utc_now)
@@ -121,6 +125,7 @@ class Service:
             audit_failures=lambda: 0 if self.reign is None else len(self.reign.heartbeat.failed),
         )
         self.leader = None if store.is_single_instance else Leader(store, owner_name(), time.monotonic)
+        self.rounds = Rounds(settings, store, checklist.found, lambda: self.line.state)
         spool = Spool(Path(settings.monitor_spool_file))
         self._realm = Realm(settings, stack, checklist, store, self.line, self.metrics, self.watch, self.slo, spool)
         if settings.fallback_addresses:
@@ -133,6 +138,11 @@ class Service:
             import monitor.bot.operators
             import monitor.delivery.bot_api
             import monitor.delivery.telegram  # noqa: F401
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of the checklist as it is now."""
+        return self.checklist.plan
 
     @classmethod
     @asynccontextmanager
@@ -202,20 +212,52 @@ class Service:
             await asyncio.sleep(STANDBY_LOOK_SECONDS)
 
     async def _lead(self, epoch: int | None) -> None:
-        """Lead until cancelled, or until another instance does."""
+        """Lead until cancelled, or until another instance does: one reign after the other, as the checklist changes."""
         async with CeleryFeeds(utc_now, markers=markers(self.checklist)) as feeds:
-            reign = Reign(self._realm, feeds, _certain if self.leader is None else self.leader.proof)
+            runner = new_runner(self._realm, lambda: self.plan, feeds)
             try:
                 async with asyncio.TaskGroup() as group:
                     if self.leader is not None and epoch is not None:
                         group.create_task(self.leader.keep(epoch), name="leader")
-                    await reign.begin(epoch)
-                    self.reign = reign
-                    await reign.run()
+                    await self.rounds.begin()
+                    while True:
+                        self._adopt(self.rounds.found)
+                        await self._reign(runner, epoch)
             finally:
                 self.reign = None
                 if self.leader is not None and epoch is not None:
                     await self.leader.release(epoch)
+
+    async def _reign(self, runner: Runner, epoch: int | None) -> None:
+        """Watch by the checklist as it is, until what is found changes it."""
+        reign = Reign(self._realm, runner, _certain if self.leader is None else self.leader.proof)
+        await reign.begin(epoch)
+        self.reign = reign
+        async with asyncio.TaskGroup() as group:
+            watching = group.create_task(reign.run(), name="reign")
+            await self.rounds.change(lambda found: self._checklist_of(found) is not None)
+            log.info("service.checklist_changes")
+            watching.cancel()
+
+    def _adopt(self, found: Found) -> None:
+        changed = self._checklist_of(found)
+        if changed is not None:
+            self.checklist = changed.following(self.checklist)
+            self._realm = replace(self._realm, checklist=self.checklist)
+            log.info("service.checklist", checks=len(self.plan.checks))
+
+    def _checklist_of(self, found: Found) -> Checklist | None:
+        """Return the checklist that these things make; None where it is the one we have."""
+        try:
+            changed = build_checklist(self.settings, self.stack, found)
+        except UsageError as error:
+            log.warning("service.checklist_not_changed", error=str(error))
+            return None
+        return None if changed.is_same_as(self.checklist) else changed
+
+    def rediscover(self) -> None:
+        """Look around in the stack again, at once and a few times more: for whoever learns of a deploy."""
+        self.rounds.rediscover()
 
     def _app(self) -> "FastAPI":
         from monitor.web.app import build_app
@@ -224,7 +266,7 @@ class Service:
         context = WebContext(
             stack=self.stack.name,
             version=__version__,
-            plan=self.plan,
+            watched=lambda: self.plan,
             state=lambda: self.line.state,
             history=self.store,
             metrics=self.metrics,
@@ -232,7 +274,7 @@ class Service:
             loop_ticked_at=lambda: self.watch.ticked_at,
             readiness=self._readiness,
             subscribe=self.line.subscribe,
-            headings={check_id: heading(check_id) for check_id in self.plan.checks},
+            headings={check_id: heading(check_id) for check_id in {*CHECKS, *self.stack.checks, *self.plan.checks}},
             assessments=lambda: self.slo.assessments,
             switches={
                 check_id: check.config.token

@@ -24,8 +24,8 @@ class ApiHealthConfig(CheckConfig):
     timeout_seconds: Seconds = 10.0
     url: str = Field(pattern=r"^https?://[^\s/]+")
     """The whole address, e.g. `https://nexus-api.onrender.com/health`."""
-    ready_path: str | None = Field(default=None, pattern=r"^/\S*$")
-    """Where the same server says whether it takes traffic, e.g. `/ready`; None: not asked."""
+    ready_url: str | None = Field(default=None, pattern=r"^(https?://[^\s/]+|/)\S*$")
+    """Where it says whether it takes traffic: `/ready` at the same server, or a whole address; None: not asked."""
     slow_seconds: Seconds = 2.0
     """Above this it is degraded."""
 
@@ -49,8 +49,8 @@ class ApiHealth(Check[ApiHealthConfig, ApiHealthSeen]):
         """Ask the endpoint once."""
         answer = await exchange(io, "GET", self.config.url, headers={"accept": "application/json"})
         ready = None
-        if self.config.ready_path is not None:
-            ready = await attempt_exchange(io, "GET", urljoin(self.config.url, self.config.ready_path))
+        if self.config.ready_url is not None:
+            ready = await attempt_exchange(io, "GET", urljoin(self.config.url, self.config.ready_url))
         return ApiHealthSeen(answer, health_of(answer.text), ready)
 
     def judge(self, seen: ApiHealthSeen, now: datetime, before: Sequence[ApiHealthSeen] = ()) -> Verdict:
@@ -113,7 +113,7 @@ class ApiHealth(Check[ApiHealthConfig, ApiHealthSeen]):
 
     def _not_ready(self, ready: Exchange | Verdict | None) -> str | None:
         """Return what keeps it from taking traffic; None when nothing does, or it is not asked."""
-        subject = f"GET {self.config.ready_path}"
+        subject = f"GET {path(self.config.ready_url or '')}"
         if ready is None or (isinstance(ready, Exchange) and ready.is_success):
             return None
         return f"{subject}: {ready.summary}" if isinstance(ready, Verdict) else f"{subject} {ready.status}"

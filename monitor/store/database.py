@@ -147,6 +147,24 @@ async def open_database(url: str) -> Database:
 
     Raises a `StoreError` that names the address without its password.
     """
+    database, path = _unopened(url)
+    try:
+        if path is not None:
+            await database.make_file(path)
+        await database.migrate()
+    except BaseException:
+        await database.close()
+        raise
+    return database
+
+
+def database_as_it_is(url: str) -> Database | None:
+    """Return the database without making or changing anything in it; None where there is no file yet."""
+    database, path = _unopened(url)
+    return database if path is None or path.is_file() else None
+
+
+def _unopened(url: str) -> tuple[Database, Path | None]:
     path: Path | None = None
     if url.split(":", 1)[0] in ("postgres", "postgresql"):
         engine = _postgres_engine(url)
@@ -157,15 +175,7 @@ async def open_database(url: str) -> Database:
         raise UnknownSchemeError(
             f"database: {redact_url(url)!r} is neither sqlite:///path nor postgresql://name:password@host/database"
         )
-    database = Database(url, engine)
-    try:
-        if path is not None:
-            await database.make_file(path)
-        await database.migrate()
-    except BaseException:
-        await database.close()
-        raise
-    return database
+    return Database(url, engine), path
 
 
 def _postgres_engine(url: str) -> AsyncEngine:

@@ -198,3 +198,11 @@ push = Table(
     Column("message", Text, nullable=False),
 )
 """The last call to each dead-man's switch."""
+discovery = Table(
+    "discovery",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False),
+    Column("accepted_at", Instant),
+)
+"""At most one row: what was found about the stack, and when somebody last accepted its changes."""
