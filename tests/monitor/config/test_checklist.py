@@ -97,7 +97,6 @@ def built(text: str = "", environ: dict[str, str] = SOME) -> Checklist:
             ("redis.ping.depends_on: goes round in a circle: redis.ping → redis.write → redis.ping",),
         ),
         ("bot.webhook: {interval_seconds: 9}", ("bot.webhook: needs the environment variable BOT_TOKEN",)),
-        ("api.tls: {interval_seconds: 900}", ("api.tls: API_URL is not https; give it a url",)),
         (
             "api.helth: {}, redis.pin: {}",
             (

@@ -3,6 +3,7 @@
 import pytest
 
 from monitor.config.checklist import build_checklist
+from monitor.config.environment import with_environment
 from monitor.config.settings import settings_from
 from monitor.config.stack import stack_of
 from monitor.errors import UsageError
@@ -11,8 +12,10 @@ ENVIRON = {"SHOP_TOKEN": "hushhush-token-word", "EMPTY": ""}
 
 
 def config_of(text: str) -> object:
-    stack = stack_of(f"checks: {{shop.a: {text}}}", "monitor.yaml")
-    return build_checklist(settings_from({}), stack, ENVIRON).checks["shop.a"].config
+    stack, lines = with_environment(stack_of(f"checks: {{shop.a: {text}}}", "monitor.yaml"), ENVIRON.get)
+    if lines:
+        raise UsageError(*(f"monitor.yaml: {line}" for line in lines))
+    return build_checklist(settings_from({}), stack).checks["shop.a"].config
 
 
 def test_a_variable_stands_in_addresses_headers_and_bodies_and_is_hidden() -> None:
