@@ -10,7 +10,7 @@ from functools import partial
 
 import structlog
 
-from checks.base import IO, Feeds
+from checks.base import IO, Feeds, Push
 from checks.result import Result
 from monitor.config.checklist import Checklist
 from monitor.config.settings import Settings
@@ -205,6 +205,7 @@ def new_io(
     feeds: Feeds,
     own_store: Callable[[], Awaitable[None]],
     loop_lag_seconds: Callable[[], float],
+    last_push: Callable[[str], Awaitable[Push | None]] | None = None,
 ) -> IO:
     """Return the real world for one look."""
     return real_io(
@@ -214,15 +215,23 @@ def new_io(
         feeds=feeds,
         own_store=own_store,
         loop_lag_seconds=loop_lag_seconds,
+        last_push=last_push,
     )
 
 
 def new_runner(realm: Realm, plan: Callable[[], Plan], feeds: Feeds) -> Runner:
     """Return a runner for any number of reigns: it remembers what the checks have seen."""
-    make_io = partial(new_io, feeds=feeds, own_store=realm.store.prove, loop_lag_seconds=realm.watch.lag_seconds)
+    make_io = partial(
+        new_io,
+        feeds=feeds,
+        own_store=realm.store.prove,
+        loop_lag_seconds=realm.watch.lag_seconds,
+        last_push=realm.store.last_push,
+    )
     return Runner(make_io, utc_now, time.monotonic, blind=lambda name: blind(plan(), realm.line.state, name))
 
 
 def markers(checklist: Checklist) -> frozenset[str]:
     """Return what the feeds must listen for: the heartbeat marker of each beat check."""
-    return frozenset(check.config.marker for check in checklist.checks.values() if check.config.kind == "beat.alive")
+    configs = [check.config for check in checklist.checks.values()]
+    return frozenset(config.marker for config in configs if config.kind.startswith("beat."))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from checks.base import Push
 from checks.registry import CHECKS
 from checks.result import Result
 from monitor import __version__
@@ -65,15 +66,24 @@ async def look_once(check_id: str, settings: Settings, checklist: Checklist) -> 
     """Run one check exactly as the service does. Log lines of the run are redacted, and only errors."""
     configure_logging("error")
 
-    async def prove_store() -> None:
+    @asynccontextmanager
+    async def own_store() -> AsyncIterator[Store]:
         store = await Store.open(settings.monitor_database_url.get_secret_value(), now=utc_now)
         try:
-            await store.prove()
+            yield store
         finally:
             await store.close()
 
+    async def prove_store() -> None:
+        async with own_store() as store:
+            await store.prove()
+
+    async def last_push(asked_id: str) -> Push | None:
+        async with own_store() as store:
+            return await store.last_push(asked_id)
+
     async with CeleryFeeds(utc_now, markers=markers(checklist)) as feeds:
-        make_io = partial(new_io, feeds=feeds, own_store=prove_store, loop_lag_seconds=lambda: 0.0)
+        make_io = partial(new_io, feeds=feeds, own_store=prove_store, loop_lag_seconds=lambda: 0.0, last_push=last_push)
         return await Runner(make_io, utc_now, time.monotonic).run(checklist.checks[check_id])
 
 

@@ -22,6 +22,9 @@ def check(
     settings, _, checklist = configured(config)
     if check_id not in checklist.checks:
         skipped = {item.id: item.setting for item in checklist.skipped}
+        why = next((item.why for item in checklist.skipped if item.id == check_id), "")
+        if why:
+            raise UsageError(f"{check_id}: {why}")
         if skipped.get(check_id):
             why = next(f" ({item.why})" if item.why else "" for item in checklist.skipped if item.id == check_id)
             raise UsageError(f"{check_id}: needs the environment variable {skipped[check_id]}{why}")

@@ -40,6 +40,7 @@ def configured(path: Path | None) -> "tuple[Settings, Stack, Checklist]":
 
 def read(path: Path | None) -> "tuple[Settings, Stack]":
     """Read environment and file. Raises UsageError with every mistake of both, one line each."""
+    from monitor.config.environment import with_environment
     from monitor.config.settings import settings_from
     from monitor.config.stack import stack_from
     from monitor.errors import UsageError
@@ -52,9 +53,12 @@ def read(path: Path | None) -> "tuple[Settings, Stack]":
     except UsageError as error:
         lines += error.lines
     try:
-        stack = stack_from(path or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None))
+        stack, unset = with_environment(
+            stack_from(path or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)), os.environ
+        )
+        lines += (f"monitor.yaml: {line}" for line in unset)
     except UsageError as error:
         lines += error.lines
-    if settings is None or stack is None:
+    if settings is None or stack is None or lines:
         raise UsageError(*lines)
     return settings, stack

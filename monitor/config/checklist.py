@@ -29,9 +29,9 @@ class Skipped:
 
     id: str
     setting: str
-    """Empty where `enabled: false` says so."""
+    """Empty where `enabled: false` says so, or `why` says more."""
     why: str = ""
-    """Why it was not found by itself, where somebody looked."""
+    """Why it was not found by itself, where somebody looked; or why it makes no sense in this stack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,10 @@ def _builtin(settings: Settings, stack: Stack, found: Found) -> tuple[dict[str, 
             thing = things.get(missing[0])
             skipped.append(Skipped(row.id, missing[0].upper(), thing.why if thing else ""))
             continue
+        why = row.why_not(settings)
+        if why and "url" not in stack.checks.get(row.id, {}):
+            skipped.append(Skipped(row.id, "", why))
+            continue
         service = getattr(stack.services, row.service, row.service)
         values = {
             "kind": row.id,
@@ -184,7 +188,13 @@ def _merge(
         elif check_id in waiting and check_id in findable:
             lines += _mistakes_so_far(check_id, values)
         elif check_id in waiting:
-            lines.append(f"checks.{check_id}: needs the environment variable {waiting[check_id].setting}")
+            item = waiting[check_id]
+            lacking = (
+                f"{item.why}; give it a url"
+                if item.why and not item.setting
+                else f"needs the environment variable {item.setting}"
+            )
+            lines.append(f"checks.{check_id}: {lacking}")
         elif "kind" not in values:
             lines.append(
                 f"checks.{check_id}: unknown check{nearest(check_id, builtin) or '; one of yours needs a kind'}"
@@ -257,6 +267,7 @@ def _policy(config: CheckConfig) -> CheckPolicy:
         hard_parents=config.depends_on,
         soft_parents=config.explained_by,
         runbook_url=config.runbook_url,
+        slow_ceiling_seconds=config.slow_ceiling_seconds,
         is_vantage=config.id.startswith("vantage."),
     )
 

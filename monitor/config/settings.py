@@ -111,6 +111,10 @@ class Settings(BaseModel):
     """The webhook the watched bot is expected to have."""
     webhook_secret: SecretStr | None = None
     """The secret token of that webhook, to post a harmless update through it."""
+    probe_bot_token: BotToken | None = None
+    """A third bot's, which asks the watched bot in a private group. Nobody else may poll it."""
+    probe_chat_id: str | None = Field(default=None, pattern=r"^-\d+$")
+    """That group's numeric chat id."""
     miniapp_url: HttpUrl | None = None
     """The watched Mini App's page."""
 
@@ -165,10 +169,10 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
     except ValidationError as error:
         lines += [_invalid_line(item, given) for item in error.errors(include_url=False, include_context=False)]
         raise UsageError(*lines) from None
-    if settings.bot_token and settings.alert_bot_token:
-        watched, own = settings.bot_token.get_secret_value(), settings.alert_bot_token.get_secret_value()
-        if watched == own:
-            lines.append("ALERT_BOT_TOKEN: is the same as BOT_TOKEN; the monitor needs a bot of its own")
+    if settings.bot_token and settings.alert_bot_token == settings.bot_token:
+        lines.append("ALERT_BOT_TOKEN: is the same as BOT_TOKEN; the monitor needs a bot of its own")
+    if settings.probe_bot_token and settings.probe_bot_token in (settings.bot_token, settings.alert_bot_token):
+        lines.append("PROBE_BOT_TOKEN: is the same as BOT_TOKEN or ALERT_BOT_TOKEN; the prober needs a bot of its own")
     if settings.database_url and settings.database_url == _plain(settings.monitor_database_url):
         lines.append("MONITOR_DATABASE_URL: is the same as DATABASE_URL; the monitor needs a database of its own")
     if lines:

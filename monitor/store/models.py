@@ -189,6 +189,15 @@ proof = Table(
 )
 """One row, written and read back to prove that the database takes writes."""
 
+push = Table(
+    "push",
+    metadata,
+    Column("check_id", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("is_good", Boolean, nullable=False),
+    Column("message", Text, nullable=False),
+)
+"""The last call to each dead-man's switch."""
 discovery = Table(
     "discovery",
     metadata,

@@ -94,6 +94,10 @@ def test_the_platform_s_own_address_is_the_dashboard_s() -> None:
             {"BOT_TOKEN": TOKEN, "ALERT_BOT_TOKEN": TOKEN},
             "ALERT_BOT_TOKEN: is the same as BOT_TOKEN; the monitor needs a bot of its own",
         ),
+        (
+            {"ALERT_BOT_TOKEN": TOKEN, "PROBE_BOT_TOKEN": TOKEN},
+            "PROBE_BOT_TOKEN: is the same as BOT_TOKEN or ALERT_BOT_TOKEN; the prober needs a bot of its own",
+        ),
     ],
 )
 def test_every_mistake_is_one_line_without_a_secret(environ: dict[str, str], line: str) -> None:
