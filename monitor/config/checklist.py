@@ -28,7 +28,7 @@ class Skipped:
 
     id: str
     setting: str
-    """Empty where `enabled: false` says so."""
+    """Empty where `enabled: false` says so, or it is opt-in and not named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,9 @@ def _builtin(settings: Settings, stack: Stack) -> tuple[dict[str, dict[str, Any]
     skipped: list[Skipped] = []
     for row in ROWS:
         missing = [name for name in row.needs if getattr(settings, name) is None]
+        if row.is_opt_in and row.id not in stack.checks:
+            skipped.append(Skipped(row.id, ""))
+            continue
         if missing:
             skipped.append(Skipped(row.id, missing[0].upper()))
             continue
