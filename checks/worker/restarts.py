@@ -58,12 +58,14 @@ class WorkerRestarts(BrokerCheck[WorkerRestartsConfig, RestartsSeen]):
     """Ask the workers for their uptime, and compare when they started with what they told before."""
 
     Config = WorkerRestartsConfig
-    __slots__ = ("_restarts", "_started", "_vacant")
+    __slots__ = ("_pids", "_restarts", "_started", "_vacant")
 
     def __init__(self, config: WorkerRestartsConfig) -> None:
         super().__init__(config)
         self._started: dict[str, datetime] = {}
         """When each node that answered last time had started."""
+        self._pids: dict[str, int] = {}
+        """In a container a new start may have the same process number, elsewhere a new one within seconds."""
         self._vacant = 0
         """Nodes that went away and were not replaced: a new name takes the place of one (deploys bring new names)."""
         self._restarts: deque[Restart] = deque(maxlen=KEPT_RESTARTS)
@@ -120,18 +122,20 @@ class WorkerRestarts(BrokerCheck[WorkerRestartsConfig, RestartsSeen]):
         }
         if not started:  # nobody answers: who comes next is compared with who was there last
             return
+        pids = {node: one["pid"] for node, one in stats.items() if isinstance(one.get("pid"), int)}
         gone = self._started.keys() - started.keys()
         self._vacant += len(gone)
         for node, at in started.items():
             known = self._started.get(node)
-            is_again = known is not None and at - known > timedelta(seconds=SAME_START_SECONDS)
+            pid = pids.get(node)
+            is_later = known is not None and at - known > timedelta(seconds=SAME_START_SECONDS)
+            is_again = is_later or (pid is not None and pid != self._pids.get(node, pid))
             if known is None and self._vacant and self._started:
                 self._vacant -= 1
                 is_again = True
             if is_again:
-                pid = stats[node].get("pid")
-                self._restarts.append(Restart(node, at, pid if isinstance(pid, int) else None))
-        self._started = started
+                self._restarts.append(Restart(node, at, pid))
+        self._started, self._pids = started, pids
 
 
 def _moment(one: Restart) -> str:

@@ -76,8 +76,11 @@ class CeleryFeeds:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for task in self._tasks:
-            task.cancel()
+        while waiting := [task for task in self._tasks if not task.done()]:
+            for task in waiting:
+                task.cancel()
+            # Again, if need be: redis-py takes a cancellation that comes with the end of a read's time for that end.
+            await asyncio.wait(waiting, timeout=CLEAN_UP_SECONDS)
         await self._group.__aexit__(kind, error, trace)
 
     async def celery(self, broker_url: str, *, wait_seconds: float = 0.0) -> FeedView:

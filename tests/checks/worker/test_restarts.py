@@ -1,5 +1,6 @@
 """worker.restarts: the judge as a table, and what counts as a restart."""
 
+from collections import deque
 from datetime import datetime, timedelta
 
 import pytest
@@ -67,3 +68,10 @@ def test_a_new_start_of_a_node_or_in_place_of_one_is_a_restart(
         stats = {node: {"uptime": uptime, "pid": None} for node, uptime in uptimes.items()}
         looking._note(at(30.0 * number), stats)
     assert [one.node for one in looking._restarts] == restarted
+
+
+def test_a_new_process_within_seconds_is_a_restart() -> None:
+    looking = check()
+    looking._note(at(0), {"a": {"uptime": 2, "pid": 7}})
+    looking._note(at(1), {"a": {"uptime": 0, "pid": 8}})
+    assert looking._restarts == deque([Restart("a", at(1), 8)])
