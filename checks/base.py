@@ -1,9 +1,9 @@
 """What a check is: its configuration, what it is given to look with, and the two methods it has."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
@@ -107,6 +107,23 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """How many runs of one task ended in one way within one minute."""
+
+    minute_at: datetime
+    """The beginning of the minute."""
+    prefix: str
+    """`global_keyprefix` of the app."""
+    task: str
+    """Empty where the task's name was not heard."""
+    ending: str
+    """`succeeded`, `failed`, `retried` or `expired`."""
+    exception: str
+    """The class of the exception, without its message; empty where there was none."""
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class FeedView:
     """What a feed has heard, as one immutable picture."""
 
@@ -116,6 +133,12 @@ class FeedView:
     """Oldest first, bounded; only what arrived since `listening_since`."""
     error: str = ""
     """Why it is not connected, redacted."""
+    tallies: tuple[Tally, ...] = ()
+    """How tasks ended in the last 15 minutes, also before a gap; oldest first, bounded."""
+    successes: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """By (prefix, task): how many times in a row it has succeeded up to now."""
+    runtimes: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """The last run times of each task, in seconds, oldest first."""
 
 
 class Feeds(Protocol):

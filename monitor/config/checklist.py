@@ -29,7 +29,7 @@ class Skipped:
 
     id: str
     setting: str
-    """Empty where `enabled: false` says so, or `why` says more."""
+    """Empty where `enabled: false` says so, it is opt-in and not named, or `why` says more."""
     why: str = ""
     """Why it was not found by itself, where somebody looked; or why it makes no sense in this stack."""
 
@@ -105,6 +105,9 @@ def _builtin(settings: Settings, stack: Stack, found: Found) -> tuple[dict[str, 
     skipped: list[Skipped] = []
     for row in ROWS:
         missing = [name for name in row.needs if getattr(settings, name) is None]
+        if row.is_opt_in and row.id not in stack.checks:
+            skipped.append(Skipped(row.id, ""))
+            continue
         if missing:
             thing = things.get(missing[0])
             skipped.append(Skipped(row.id, missing[0].upper(), thing.why if thing else ""))

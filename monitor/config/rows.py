@@ -35,6 +35,8 @@ class Row:
     """Why it makes no sense with these settings; empty where it does."""
     found: Mapping[str, str] = field(default_factory=dict)
     """Its own fields from what was found: field → thing of `Found`. They stand above `given`, below monitor.yaml."""
+    is_opt_in: bool = False
+    """Built only when `monitor.yaml` names it: it changes what it looks at."""
 
 
 def _nothing(settings: Settings, stack: Stack) -> Given:
@@ -232,6 +234,87 @@ ROWS: tuple[Row, ...] = (
         checklist="Worker: tasks execute successfully",
     ),
     Row(
+        "worker.each",
+        "worker",
+        ("redis_url",),
+        _broker,
+        parents=("worker.canary",),
+        checklist="Worker: tasks execute successfully",
+        is_opt_in=True,
+    ),
+    Row(
+        "worker.stuck_tasks",
+        "worker",
+        ("redis_url",),
+        _broker,
+        parents=("worker.online",),
+        checklist="Worker: tasks execute successfully",
+    ),
+    Row(
+        "worker.tasks",
+        "worker",
+        ("redis_url",),
+        _broker,
+        parents=("worker.online",),
+        checklist="Worker: tasks execute successfully",
+    ),
+    Row(
+        "worker.failures",
+        "worker",
+        ("redis_url",),
+        _broker,
+        parents=("worker.canary", "redis.write", "postgres.connect"),
+        checklist="Worker: no errors in logs",
+    ),
+    Row(
+        "worker.restarts",
+        "worker",
+        ("redis_url",),
+        _broker,
+        parents=("worker.online",),
+        checklist="Worker: connects to broker",
+    ),
+    Row(
+        "queue.depth",
+        "worker",
+        ("redis_url",),
+        _broker,
+        parents=("worker.canary",),
+        checklist="Worker: tasks execute successfully",
+    ),
+    Row(
+        "queue.stalled",
+        "worker",
+        ("redis_url",),
+        _broker,
+        parents=("worker.canary",),
+        checklist="Worker: tasks execute successfully",
+    ),
+    Row(
+        "queue.no_consumer",
+        "worker",
+        ("redis_url",),
+        _broker,
+        parents=("worker.online",),
+        checklist="Worker: tasks execute successfully",
+    ),
+    Row(
+        "queue.orphans",
+        "worker",
+        ("redis_url",),
+        _broker,
+        parents=("worker.online",),
+        checklist="Worker: tasks execute successfully",
+    ),
+    Row(
+        "clock.skew",
+        "worker",
+        ("redis_url",),
+        _broker,
+        parents=("redis.ping",),
+        checklist="Beat: scheduled tasks trigger",
+    ),
+    Row(
         "beat.alive",
         "beat",
         ("redis_url",),
@@ -342,6 +425,8 @@ HEADINGS = {
     "redis": "API",
     "bot": "Bot",
     "worker": "Worker",
+    "queue": "Worker",
+    "clock": "Worker",
     "beat": "Beat",
     "miniapp": "Mini App",
     "vantage": "The monitor's own sight",

@@ -127,8 +127,13 @@ def test_nothing_configured_leaves_our_own_sight() -> None:
 
 def test_everything_configured_builds_every_check() -> None:
     checklist = built(environ=ALL)
-    assert list(checklist.checks) == [row.id for row in ROWS]
-    assert checklist.skipped == ()
+    assert list(checklist.checks) == [row.id for row in ROWS if not row.is_opt_in]
+    assert checklist.skipped == tuple(Skipped(row.id, "") for row in ROWS if row.is_opt_in)
+
+
+def test_an_opt_in_check_is_built_when_it_is_named() -> None:
+    assert "worker.each" in built("checks: {worker.each: {}}").checks
+    assert "worker.each" not in built("checks: {worker.each: {enabled: false}}").checks
 
 
 def test_what_is_missing_is_named() -> None:
