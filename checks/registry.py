@@ -9,6 +9,9 @@ from checks.api.tls import ApiTls
 from checks.api.version import ApiVersion
 from checks.base import Check
 from checks.beat.alive import BeatAlive
+from checks.beat.config import BeatConfig
+from checks.beat.schedule import BeatSchedule
+from checks.beat.single import BeatSingle
 from checks.bot.commands import BotCommands
 from checks.bot.delivery import BotDelivery
 from checks.bot.guard import BotGuard
@@ -29,7 +32,12 @@ from checks.data.memory import RedisMemory
 from checks.data.migrations import PostgresMigrations
 from checks.data.postgres import PostgresConnect
 from checks.data.redis import RedisPing, RedisWrite
+from checks.miniapp.auth import MiniappAuth
+from checks.miniapp.auth_guard import MiniappAuthGuard
+from checks.miniapp.button import MiniappButton
+from checks.miniapp.calls import MiniappCalls
 from checks.miniapp.page import MiniappPage
+from checks.miniapp.sdk import MiniappSdk
 from checks.vantage.dns import VantageDns
 from checks.vantage.egress import VantageEgress
 from checks.vantage.loop import VantageLoop
@@ -68,6 +76,9 @@ CHECKS: Mapping[str, type[Check[Any, Any]]] = {
     "worker.online": WorkerOnline,
     "worker.canary": WorkerCanary,
     "beat.alive": BeatAlive,
+    "beat.single": BeatSingle,
+    "beat.schedule": BeatSchedule,
+    "beat.config": BeatConfig,
     "miniapp.page": MiniappPage,
     # Would this deploy build? Looked at by `preflight`.
     "build.wheels": BuildWheels,
@@ -77,4 +88,9 @@ CHECKS: Mapping[str, type[Check[Any, Any]]] = {
     "tcp": Tcp,
     "dns": Dns,
     "push": PushSwitch,
+    "miniapp.sdk": MiniappSdk,
+    "miniapp.auth": MiniappAuth,
+    "miniapp.auth_guard": MiniappAuthGuard,
+    "miniapp.calls": MiniappCalls,
+    "miniapp.button": MiniappButton,
 }

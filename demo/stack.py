@@ -103,6 +103,11 @@ class DemoStack:
         return f"http://{HOST}:{self.ports.chat}"
 
     @property
+    def sdk_url(self) -> str:
+        """The demo's own telegram-web-app.js."""
+        return f"{self.chat_url}/static/telegram-web-app.js"
+
+    @property
     def servers(self) -> Mapping[str, Server]:
         """Every process tree by name, in the order of starting."""
         return {"postgres": self.postgres, "valkey": self.valkey, **self.parts}
@@ -135,7 +140,7 @@ class DemoStack:
         self._add("nexus-worker", worker, shared, 0, None)
         self._add("nexus-beat", beat, shared, 0, None)
         self._add("nexus-bot", ["demo.nexus.bot"], {**shared, "PORT": str(bot)}, bot, "/health")
-        dist = {"DIST": str(self.dist), "PORT": str(miniapp)}
+        dist = {"DIST": str(self.dist), "PORT": str(miniapp), "TELEGRAM_SDK_URL": self.sdk_url}
         self._add("nexus-miniapp", ["demo.nexus.miniapp"], {**shared, **dist}, miniapp, "/")
         self._add(
             "nexus-monitor",
@@ -185,6 +190,7 @@ class DemoStack:
             "dns_names": ["localhost"],
             "egress_targets": [f"{HOST}:{port}" for port in self.outside.ports],
         }
+        configuration["checks"]["miniapp.sdk"] = {"url": self.sdk_url}
         configuration["alerts"] = {"operators": [OPERATOR_ID]}
         (self.folder / "monitor.yaml").write_text(yaml.safe_dump(configuration, sort_keys=False), encoding="utf-8")
 

@@ -233,4 +233,5 @@ def new_runner(realm: Realm, plan: Callable[[], Plan], feeds: Feeds) -> Runner:
 
 def markers(checklist: Checklist) -> frozenset[str]:
     """Return what the feeds must listen for: the heartbeat marker of each beat check."""
-    return frozenset(check.config.marker for check in checklist.checks.values() if check.config.kind == "beat.alive")
+    configs = [check.config for check in checklist.checks.values()]
+    return frozenset(config.marker for config in configs if config.kind.startswith("beat."))

@@ -15,7 +15,12 @@ def schedule(heartbeat_seconds: float) -> dict[str, dict[str, Any]]:
         **heartbeat(heartbeat_seconds),
         "tick": {"task": "nexus.tick", "schedule": 10.0, "options": {"expires": 9}},
         "count-open-tasks": {"task": "nexus.count_open_tasks", "schedule": 30.0, "options": {"expires": 28}},
-        "clean-up": {"task": "nexus.clean_up", "schedule": crontab(minute="*/5"), "options": {"expires": 240}},
+        "clean-up": {"task": "nexus.clean_up", "schedule": crontab(minute="*"), "options": {"expires": 50}},
+        "count-ticks": {
+            "task": "nexus.count_ticks",
+            "schedule": crontab(minute="30", hour="4"),
+            "options": {"expires": 3600},
+        },
         "morning-report": {
             "task": "nexus.report",
             "schedule": crontab(minute="0", hour="9", day_of_week="mon-fri"),

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from checks.miniapp.init_data import hashed_key
 from monitor.config.settings import Settings
 from monitor.config.stack import Stack
 
@@ -44,6 +45,11 @@ def _broker(settings: Settings, stack: Stack) -> Given:
     return {"broker_url": settings.celery_broker_url}
 
 
+def _schedule(settings: Settings, stack: Stack) -> Given:
+    """The marker stands once, with `beat.alive`."""
+    return _broker(settings, stack) | {"marker": stack.checks.get("beat.alive", {}).get("marker")}
+
+
 def _database(settings: Settings, stack: Stack) -> Given:
     return {"url": settings.database_url}
 
@@ -62,6 +68,8 @@ def _webhook(settings: Settings, stack: Stack) -> Given:
 
 def _signed(settings: Settings, stack: Stack) -> Given:
     return {"url": settings.webhook_url, "secret_token": settings.webhook_secret}
+
+
 def _redis_memory(settings: Settings, stack: Stack) -> Given:
     return {"url": settings.redis_url, "is_broker": _server(settings.redis_url) == _server(settings.celery_broker_url)}
 
@@ -78,6 +86,11 @@ def _versions(settings: Settings, stack: Stack) -> Given:
         parts = urlsplit(settings.webhook_url)
         urls[stack.services.bot] = f"{parts.scheme}://{parts.netloc}"
     return {"urls": urls}
+
+
+def _login(settings: Settings, stack: Stack) -> Given:
+    token = settings.bot_token
+    return {"api_url": settings.api_url, "key": token and hashed_key(token.get_secret_value())}
 
 
 ROWS: tuple[Row, ...] = (
@@ -126,18 +139,20 @@ ROWS: tuple[Row, ...] = (
         checklist="API: Redis connections work",
     ),
     Row(
-        "bot.identity",
-        "bot",
-        ("bot_token",),
-        _bot,
-        parents=("telegram.api",),
-        checklist="Bot: responds to commands",
         "redis.memory",
         "redis",
         ("redis_url",),
         _redis_memory,
         parents=("redis.ping",),
         checklist="API: Redis connections work",
+    ),
+    Row(
+        "bot.identity",
+        "bot",
+        ("bot_token",),
+        _bot,
+        parents=("telegram.api",),
+        checklist="Bot: responds to commands",
     ),
     Row(
         "bot.webhook",
@@ -224,11 +239,72 @@ ROWS: tuple[Row, ...] = (
         parents=("worker.canary",),
         checklist="Beat: starts",
     ),
+    Row("beat.single", "beat", ("redis_url",), _schedule, parents=("beat.alive",), checklist="Beat: starts"),
+    Row(
+        "beat.schedule",
+        "beat",
+        ("redis_url",),
+        _schedule,
+        parents=("beat.alive", "worker.canary"),
+        checklist="Beat: scheduled tasks trigger",
+    ),
+    Row(
+        "beat.config",
+        "beat",
+        ("redis_url",),
+        _schedule,
+        parents=("worker.online",),
+        checklist="Beat: cron expressions work",
+    ),
     Row(
         "miniapp.page",
         "miniapp",
         ("miniapp_url",),
         lambda settings, stack: {"url": settings.miniapp_url},
+        checklist="Mini App: React app loads",
+    ),
+    Row(
+        "miniapp.sdk",
+        "miniapp",
+        ("miniapp_url",),
+        lambda settings, stack: {"page_url": settings.miniapp_url},
+        parents=("miniapp.page",),
+        checklist="Mini App: React app loads",
+    ),
+    Row(
+        "miniapp.auth",
+        "api",
+        ("api_url", "bot_token"),
+        _login,
+        parents=("api.health",),
+        checklist="Mini App: authentication works",
+    ),
+    Row(
+        "miniapp.auth_guard",
+        "api",
+        ("api_url", "bot_token"),
+        _login,
+        parents=("api.health",),
+        checklist="Mini App: authentication works",
+    ),
+    Row(
+        "miniapp.calls",
+        "api",
+        ("api_url", "bot_token"),
+        lambda settings, stack: {**_login(settings, stack), "page_url": settings.miniapp_url},
+        parents=("api.health", "miniapp.auth"),
+        checklist="Mini App: API calls succeed",
+    ),
+    Row(
+        "miniapp.button",
+        "bot",
+        ("bot_token", "miniapp_url"),
+        lambda settings, stack: {
+            "token": settings.bot_token,
+            "page_url": settings.miniapp_url,
+            "api_base_url": settings.telegram_api_url,
+        },
+        parents=("telegram.api",),
         checklist="Mini App: React app loads",
     ),
     Row(

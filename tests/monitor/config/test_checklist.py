@@ -137,6 +137,11 @@ def test_what_is_missing_is_named() -> None:
         **dict.fromkeys(("bot.ingress", "bot.guard", "bot.modules", "bot.reply"), "WEBHOOK_URL"),
         "bot.reply_telegram": "PROBE_BOT_TOKEN",
         "miniapp.page": "MINIAPP_URL",
+        "miniapp.sdk": "MINIAPP_URL",
+        "miniapp.auth": "BOT_TOKEN",
+        "miniapp.auth_guard": "BOT_TOKEN",
+        "miniapp.calls": "BOT_TOKEN",
+        "miniapp.button": "BOT_TOKEN",
     }
 
 
