@@ -152,7 +152,6 @@ ROWS: tuple[Row, ...] = (
         ("bot_token",),
         _bot,
         parents=("telegram.api",),
-        checklist="Bot: responds to commands",
     ),
     Row(
         "bot.webhook",
@@ -213,7 +212,6 @@ ROWS: tuple[Row, ...] = (
             "chat_id": settings.probe_chat_id,
         },
         parents=("telegram.api", "bot.identity", "bot.webhook", "bot.ingress"),
-        checklist="Bot: responds to commands",
     ),
     Row(
         "worker.online",
