@@ -154,7 +154,6 @@ ROWS: tuple[Row, ...] = (
         ("bot_token",),
         _bot,
         parents=("telegram.api",),
-        checklist="Bot: responds to commands",
     ),
     Row(
         "bot.webhook",
@@ -215,7 +214,6 @@ ROWS: tuple[Row, ...] = (
             "chat_id": settings.probe_chat_id,
         },
         parents=("telegram.api", "bot.identity", "bot.webhook", "bot.ingress"),
-        checklist="Bot: responds to commands",
     ),
     Row(
         "worker.online",
