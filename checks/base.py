@@ -1,7 +1,7 @@
 """What a check is: its configuration, what it is given to look with, and the two methods it has."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -118,6 +118,26 @@ class Feeds(Protocol):
         ...
 
 
+class Browser(Protocol):
+    """A browser of one look, spoken to in the Chrome DevTools Protocol."""
+
+    async def open_page(self) -> None:
+        """Open an empty page; every later command is for it."""
+        ...
+
+    def on(self, event: str, listener: "Callable[[Mapping[str, Any]], None]") -> None:
+        """Give each such event's parameters to `listener`."""
+        ...
+
+    def post(self, method: str, **parameters: Any) -> int:
+        """Send a command without waiting for its answer."""
+        ...
+
+    async def call(self, method: str, **parameters: Any) -> "dict[str, Any]":
+        """Send a command and return its result. Raises ConnectionError when it is refused or the browser ends."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class IO:
     """What a look is made with. Each factory call opens one fresh connection and closes it on exit."""
@@ -138,6 +158,10 @@ class IO:
     """Open a TCP connection to (host, port) and close it."""
     resolve: Callable[[str], Awaitable[list[str]]]
     """Host name to its addresses; raises `OSError` (gaierror) when there are none."""
+    browser: Callable[[str], AbstractAsyncContextManager[Browser]]
+    """Given the program: start it with a fresh profile; on exit end all its processes and remove the profile."""
+    keep_file: Callable[[str, bytes], Awaitable[str]]
+    """Keep a file of evidence on our own disk, in the place of the last of its name; returns its path."""
     own_store: Callable[[], Awaitable[None]]
     """Write a row to the monitor's own database and read it back."""
     feeds: Feeds

@@ -28,7 +28,7 @@ class Skipped:
 
     id: str
     setting: str
-    """Empty where `enabled: false` says so."""
+    """Empty where `enabled: false` says so, or where it waits for `enabled: true`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,8 @@ def _builtin(settings: Settings, stack: Stack) -> tuple[dict[str, dict[str, Any]
     skipped: list[Skipped] = []
     for row in ROWS:
         missing = [name for name in row.needs if getattr(settings, name) is None]
-        if missing:
-            skipped.append(Skipped(row.id, missing[0].upper()))
+        if missing or (row.is_off and row.id not in stack.checks):
+            skipped.append(Skipped(row.id, missing[0].upper() if missing else ""))
             continue
         service = getattr(stack.services, row.service, row.service)
         given[row.id] = {

@@ -28,6 +28,8 @@ class Row:
     """The line of the post-deploy checklist it answers."""
     is_remote: bool = True
     """Looks over the network, so our own network is its parent."""
+    is_off: bool = False
+    """Not built until `monitor.yaml` names it."""
 
 
 def _nothing(settings: Settings, stack: Stack) -> Given:
@@ -47,8 +49,11 @@ def _redis(settings: Settings, stack: Stack) -> Given:
 
 
 def _login(settings: Settings, stack: Stack) -> Given:
-    token = settings.bot_token
-    return {"api_url": settings.api_url, "key": token and hashed_key(token.get_secret_value())}
+    return {"api_url": settings.api_url, "key": _key(settings)}
+
+
+def _key(settings: Settings) -> str | None:
+    return None if settings.bot_token is None else hashed_key(settings.bot_token.get_secret_value())
 
 
 ROWS: tuple[Row, ...] = (
@@ -163,6 +168,19 @@ ROWS: tuple[Row, ...] = (
         },
         parents=("telegram.api",),
         checklist="Mini App: React app loads",
+    ),
+    Row(
+        "miniapp.render",
+        "miniapp",
+        ("miniapp_url",),
+        lambda settings, stack: {
+            "page_url": settings.miniapp_url,
+            "key": _key(settings),
+            "chromium": settings.chromium,
+        },
+        parents=("miniapp.page",),
+        checklist="Mini App: React app loads",
+        is_off=True,
     ),
     Row(
         "telegram.api",

@@ -10,6 +10,7 @@ from socket import SOCK_STREAM
 from typing import TYPE_CHECKING, Any
 
 from checks.base import IO, Feeds
+from monitor.probing.browser import chromium, keep_file
 
 if TYPE_CHECKING:
     import asyncpg
@@ -113,6 +114,8 @@ def real_io(
         redis=redis_client,
         connect_tcp=connect_tcp,
         resolve=resolve,
+        browser=chromium,
+        keep_file=keep_file,
         own_store=own_store,
         feeds=feeds,
         loop_lag_seconds=loop_lag_seconds,

@@ -120,8 +120,13 @@ def test_nothing_configured_leaves_our_own_sight() -> None:
 
 def test_everything_configured_builds_every_check() -> None:
     checklist = built(environ=ALL)
-    assert list(checklist.checks) == [row.id for row in ROWS]
-    assert checklist.skipped == ()
+    assert list(checklist.checks) == [row.id for row in ROWS if not row.is_off]
+    assert checklist.skipped == tuple(Skipped(row.id, "") for row in ROWS if row.is_off)
+
+
+def test_a_check_that_is_off_is_built_when_it_is_named() -> None:
+    assert "miniapp.render" in built("checks: {miniapp.render: {enabled: true}}", environ=ALL).checks
+    assert "miniapp.render" not in built("checks: {miniapp.render: {enabled: false}}", environ=ALL).checks
 
 
 def test_what_is_missing_is_named() -> None:
@@ -135,6 +140,7 @@ def test_what_is_missing_is_named() -> None:
         "miniapp.auth_guard": "BOT_TOKEN",
         "miniapp.calls": "BOT_TOKEN",
         "miniapp.button": "BOT_TOKEN",
+        "miniapp.render": "MINIAPP_URL",
     }
 
 
