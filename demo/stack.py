@@ -146,7 +146,10 @@ class DemoStack:
             "nexus-monitor",
             ["monitor", "serve", "--config", str(self.folder / "monitor.yaml")],
             {
-                **shared,
+                # All that a user must give: the rest is found. The secret cannot be, and is optional.
+                **{name: shared[name] for name in ("API_URL", "DATABASE_URL", "REDIS_URL", "BOT_TOKEN")},
+                "WEBHOOK_SECRET": self.secret,
+                "TELEGRAM_API_URL": self.chat_url,
                 "ALERT_BOT_TOKEN": ALERT_TOKEN,
                 "ALERT_CHAT_ID": str(OPERATOR_ID),
                 "MONITOR_DATABASE_URL": f"sqlite:///{self.folder / 'monitor.db'}",
