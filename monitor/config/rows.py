@@ -310,7 +310,6 @@ ROWS: tuple[Row, ...] = (
             "api_base_url": settings.telegram_api_url,
         },
         parents=("telegram.api",),
-        checklist="Mini App: React app loads",
     ),
     Row(
         "miniapp.render",
