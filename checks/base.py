@@ -152,6 +152,26 @@ class Feeds(Protocol):
         ...
 
 
+class Browser(Protocol):
+    """A browser of one look, spoken to in the Chrome DevTools Protocol."""
+
+    async def open_page(self) -> None:
+        """Open an empty page; every later command is for it."""
+        ...
+
+    def on(self, event: str, listener: "Callable[[Mapping[str, Any]], None]") -> None:
+        """Give each such event's parameters to `listener`."""
+        ...
+
+    def post(self, method: str, **parameters: Any) -> int:
+        """Send a command without waiting for its answer."""
+        ...
+
+    async def call(self, method: str, **parameters: Any) -> "dict[str, Any]":
+        """Send a command and return its result. Raises ConnectionError when it is refused or the browser ends."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Certificate:
     """The certificate that a TLS server shows, and what the handshake said of it."""
@@ -203,6 +223,10 @@ class IO:
     """Host name to its addresses; raises `OSError` (gaierror) when there are none."""
     certificate: Callable[[str, int], Awaitable[Certificate]]
     """The certificate at (host, port). Raises `OSError` when there is no TLS handshake at all."""
+    browser: Callable[[str], AbstractAsyncContextManager[Browser]]
+    """Given the program: start it with a fresh profile; on exit end all its processes and remove the profile."""
+    keep_file: Callable[[str, bytes], Awaitable[str]]
+    """Keep a file of evidence on our own disk, in the place of the last of its name; returns its path."""
     own_store: Callable[[], Awaitable[None]]
     """Write a row to the monitor's own database and read it back."""
     last_push: Callable[[str], Awaitable[Push | None]]

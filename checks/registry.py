@@ -37,6 +37,7 @@ from checks.miniapp.auth_guard import MiniappAuthGuard
 from checks.miniapp.button import MiniappButton
 from checks.miniapp.calls import MiniappCalls
 from checks.miniapp.page import MiniappPage
+from checks.miniapp.render import MiniappRender
 from checks.miniapp.sdk import MiniappSdk
 from checks.vantage.dns import VantageDns
 from checks.vantage.egress import VantageEgress
@@ -113,4 +114,5 @@ CHECKS: Mapping[str, type[Check[Any, Any]]] = {
     "miniapp.auth_guard": MiniappAuthGuard,
     "miniapp.calls": MiniappCalls,
     "miniapp.button": MiniappButton,
+    "miniapp.render": MiniappRender,
 }

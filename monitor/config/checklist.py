@@ -105,12 +105,12 @@ def _builtin(settings: Settings, stack: Stack, found: Found) -> tuple[dict[str, 
     skipped: list[Skipped] = []
     for row in ROWS:
         missing = [name for name in row.needs if getattr(settings, name) is None]
-        if row.is_opt_in and row.id not in stack.checks:
-            skipped.append(Skipped(row.id, ""))
-            continue
         if missing:
             thing = things.get(missing[0])
             skipped.append(Skipped(row.id, missing[0].upper(), thing.why if thing else ""))
+            continue
+        if row.is_opt_in and row.id not in stack.checks:
+            skipped.append(Skipped(row.id, "", "off until monitor.yaml says enabled: true"))
             continue
         why = row.why_not(settings)
         if why and "url" not in stack.checks.get(row.id, {}):

@@ -36,7 +36,7 @@ class Row:
     found: Mapping[str, str] = field(default_factory=dict)
     """Its own fields from what was found: field → thing of `Found`. They stand above `given`, below monitor.yaml."""
     is_opt_in: bool = False
-    """Built only when `monitor.yaml` names it: it changes what it looks at."""
+    """Built only when `monitor.yaml` names it: it changes what it looks at, or needs what is not always there."""
 
 
 def _nothing(settings: Settings, stack: Stack) -> Given:
@@ -91,8 +91,11 @@ def _versions(settings: Settings, stack: Stack) -> Given:
 
 
 def _login(settings: Settings, stack: Stack) -> Given:
-    token = settings.bot_token
-    return {"api_url": settings.api_url, "key": token and hashed_key(token.get_secret_value())}
+    return {"api_url": settings.api_url, "key": _key(settings)}
+
+
+def _key(settings: Settings) -> str | None:
+    return None if settings.bot_token is None else hashed_key(settings.bot_token.get_secret_value())
 
 
 ROWS: tuple[Row, ...] = (
@@ -386,7 +389,19 @@ ROWS: tuple[Row, ...] = (
             "api_base_url": settings.telegram_api_url,
         },
         parents=("telegram.api",),
+    ),
+    Row(
+        "miniapp.render",
+        "miniapp",
+        ("miniapp_url",),
+        lambda settings, stack: {
+            "page_url": settings.miniapp_url,
+            "key": _key(settings),
+            "chromium": settings.chromium,
+        },
+        parents=("miniapp.page",),
         checklist="Mini App: React app loads",
+        is_opt_in=True,
     ),
     Row(
         "telegram.api",

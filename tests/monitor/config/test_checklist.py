@@ -125,15 +125,19 @@ def test_nothing_configured_leaves_our_own_sight() -> None:
     assert (checklist.chat_targets, checklist.plan.chats) == ({}, ())
 
 
+OFF = "off until monitor.yaml says enabled: true"
+
+
 def test_everything_configured_builds_every_check() -> None:
     checklist = built(environ=ALL)
     assert list(checklist.checks) == [row.id for row in ROWS if not row.is_opt_in]
-    assert checklist.skipped == tuple(Skipped(row.id, "") for row in ROWS if row.is_opt_in)
+    assert checklist.skipped == tuple(Skipped(row.id, "", OFF) for row in ROWS if row.is_opt_in)
 
 
 def test_an_opt_in_check_is_built_when_it_is_named() -> None:
     assert "worker.each" in built("checks: {worker.each: {}}").checks
     assert "worker.each" not in built("checks: {worker.each: {enabled: false}}").checks
+    assert "miniapp.render" in built("checks: {miniapp.render: {enabled: true}}", environ=ALL).checks
 
 
 def test_what_is_missing_is_named() -> None:
@@ -149,6 +153,7 @@ def test_what_is_missing_is_named() -> None:
         "miniapp.auth_guard": "BOT_TOKEN",
         "miniapp.calls": "BOT_TOKEN",
         "miniapp.button": "BOT_TOKEN",
+        "miniapp.render": "MINIAPP_URL",
     }
 
 
