@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from monitor.config.checklist import Checklist
+from monitor.config.rows import ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,7 @@ class Line:
     words: str
     """`Heading: what must be true`."""
     checks: tuple[str, ...]
-    """Ids that answer it; one ending in `.` stands for all that begin so."""
+    """Ids that answer it; one ending in `.` stands for all that begin so. A row may name the line too, as an extra."""
     needs: str = ""
     """What answers it where no setting would."""
 
@@ -94,7 +95,8 @@ def coverage(checklist: Checklist, kinds: Collection[str]) -> tuple[Covered, ...
 
 def _covered(line: Line, built: set[str], skipped: Mapping[str, str], kinds: Collection[str]) -> Covered:
     ids = [check for name in line.checks for check in _named(name, kinds)]
-    by = tuple(check for check in ids if check in built)
+    also = [row.id for row in ROWS if row.checklist == line.words and row.id not in ids]
+    by = tuple(check for check in (*ids, *also) if check in built)
     lacking = {check: skipped.get(check) or line.needs or "a later version" for check in ids if check not in built}
     answer = Answer.NOT if not by else Answer.PARTLY if lacking else Answer.FULLY
     return Covered(line.words, answer, by, lacking)
