@@ -1,5 +1,7 @@
 # make demo   a whole Nexus in miniature and the monitor watching it
 # make test   everything CI runs
+# make simulate SEEDS=100000   many worlds on all cores; each seed that breaks a promise is printed with its replay
+# make benchmark   how fast the engine is, what a check costs, how well and how soon a fault is named
 # make under-fire   fifty deaths of the monitor in the middle of outages, on both databases
 # make lock   recompile the pinned requirements from pyproject.toml
 PYTHON ?= python3
@@ -9,7 +11,7 @@ READY := $(VENV)/.ready
 ARGS ?=
 DEBIAN_TOOLS := prometheus chromium
 
-.PHONY: demo under-fire test lint types imports unit tools lock format clean
+.PHONY: demo under-fire simulate benchmark test lint types imports unit tools lock format clean
 
 demo: $(READY)
 	@$(BIN)/nexus-monitor demo $(ARGS)
@@ -50,6 +52,12 @@ unit: $(READY) tools
 
 under-fire: $(READY)
 	UNDER_FIRE_KILLS=50 $(BIN)/python -m pytest tests/monitor/delivery/test_under_fire.py -q $(ARGS)
+
+simulate: $(READY)
+	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),1000) $(ARGS)
+
+benchmark: $(READY)
+	$(BIN)/python -m benchmarks.engine $(ARGS)
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
