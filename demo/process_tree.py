@@ -112,6 +112,26 @@ class Server(ABC):
                 self._process.wait(STOP_SECONDS)
         self._kill(pids)
 
+    def replace(self) -> None:
+        """Start a second one, and end the first when the second is ready: a deploy without a gap.
+
+        For servers without a port. The first is ended whatever happens; raises `ServerError` when the second does not
+        get ready.
+        """
+        first, pids = self._process, self.pids()
+        try:
+            self.launch()
+            self.wait_ready()
+        finally:
+            if first is not None and pids:
+                self._signal(pids, signal.SIGCONT)
+                first.send_signal(self.stop_signal)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    first.wait(STOP_SECONDS)
+                self._signal(pids, signal.SIGKILL)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    first.wait(STOP_SECONDS)
+
     def kill(self) -> None:
         """Kill every process of the server at once (SIGKILL), as a crash would."""
         self._kill(self.pids())

@@ -4,12 +4,14 @@ from typing import Any
 
 from celery.schedules import crontab
 
+from demo.nexus.flaws import Flaw, has
+
 TIMEZONE = "Europe/Berlin"
 
 
 def schedule(heartbeat_seconds: float) -> dict[str, dict[str, Any]]:
     """Return the entries; `heartbeat_seconds` is the period of the one that shows the monitor that beat lives."""
-    return {
+    entries: dict[str, dict[str, Any]] = {
         # A built-in task: it proves beat, broker, worker and result in one, and needs no code.
         "nexus-heartbeat": {
             "task": "celery.accumulate",
@@ -27,3 +29,10 @@ def schedule(heartbeat_seconds: float) -> dict[str, dict[str, Any]]:
             "options": {"expires": 3600},
         },
     }
+    if has(Flaw.ENTRY_UNKNOWN):
+        entries["forgotten"] = {"task": "nexus.forgotten", "schedule": 3600.0}
+    if has(Flaw.ENTRY_UNSERVED):
+        entries["unserved"] = {"task": "nexus.tick", "schedule": 3600.0, "options": {"queue": "forgotten"}}
+    if has(Flaw.ENTRY_MISSING):
+        del entries["tick"]
+    return {} if has(Flaw.SCHEDULE_EMPTY) else entries
