@@ -1,6 +1,7 @@
 # make demo   a whole Nexus in miniature and the monitor watching it
 # make test   everything CI runs
 # make under-fire   fifty deaths of the monitor in the middle of outages, on both databases
+# make faults   every fault done to the demo, one at a time and in pairs; writes docs/fault-matrix.md
 # make lock   recompile the pinned requirements from pyproject.toml
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +10,7 @@ READY := $(VENV)/.ready
 ARGS ?=
 DEBIAN_TOOLS := prometheus chromium
 
-.PHONY: demo under-fire test lint types imports unit tools lock format clean
+.PHONY: demo faults under-fire test lint types imports unit tools lock format clean
 
 demo: $(READY)
 	@$(BIN)/nexus-monitor demo $(ARGS)
@@ -50,6 +51,10 @@ unit: $(READY) tools
 
 under-fire: $(READY)
 	UNDER_FIRE_KILLS=50 $(BIN)/python -m pytest tests/monitor/delivery/test_under_fire.py -q $(ARGS)
+
+# An interrupted run goes on where it stopped; ARGS="--fresh" begins anew, ARGS="--only redis-paused" does one.
+faults: $(READY)
+	$(BIN)/python -m demo.matrix --write --quiet-seconds 1800 $(ARGS)
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -15,7 +15,7 @@ from demo.faults import FAULTS
 from demo.matrix.choice import PAIRS, SUBSET
 from demo.matrix.lab import Lab
 from demo.matrix.outcome import Outcome
-from demo.matrix.run import run_fault, run_pair, run_quiet
+from demo.matrix.run import NOT_WATCHED, run_fault, run_pair, run_quiet
 from demo.matrix.table import line_of, page_of
 from demo.process_tree import ServerError
 from demo.stack import DemoStack
@@ -37,7 +37,7 @@ class Task:
 def main() -> int:
     """Run what is asked for; return 0 when every row of it is right."""
     arguments = _parser().parse_args()
-    known = {} if arguments.fresh else _read()
+    known = {} if arguments.fresh else _read(arguments.state)
     tasks = _tasks(arguments)
     if not arguments.only:
         tasks = [task for task in tasks if not (task.name in known and known[task.name].is_right)]
@@ -52,7 +52,9 @@ def main() -> int:
         with lock:
             done.append(outcome)
             known[outcome.name] = outcome
-            STATE.write_text(json.dumps([one.to_json() for one in known.values()], indent=1, ensure_ascii=False))
+            arguments.state.write_text(
+                json.dumps([one.to_json() for one in known.values()], indent=1, ensure_ascii=False)
+            )
             sys.stdout.write(f"{time.monotonic() - started:5.0f} s {line_of(outcome)}\n")
             sys.stdout.flush()
 
@@ -78,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--subset", action="store_true", help=f"the {len(SUBSET)} faults that the tests run")
     parser.add_argument("--jobs", type=int, default=1, help="how many demos at once")
     parser.add_argument("--quiet-seconds", type=float, default=0, help="also do nothing for so long: nothing is told")
+    parser.add_argument("--state", type=Path, default=STATE, help="where what is found is kept, to go on after a break")
     parser.add_argument("--fresh", action="store_true", help="forget what an earlier run has found")
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(REPOSITORY)}")
     return parser
@@ -114,7 +117,7 @@ def _work(waiting: "queue.SimpleQueue[Task]", keep: Callable[[Outcome], None]) -
                 return
             outcome = _row(lab, task)
             keep(outcome)
-            if not outcome.is_right:
+            if not outcome.is_right and not outcome.note.endswith(NOT_WATCHED):
                 lab.drop()  # what it left behind is no business of the next one
     finally:
         lab.drop()
@@ -132,10 +135,10 @@ def _row(lab: Lab, task: Task) -> Outcome:
         return Outcome(task.name, says, root, severity, note=f"{type(error).__name__}: {error}")
 
 
-def _read() -> dict[str, Outcome]:
-    if not STATE.exists():
+def _read(state: Path) -> dict[str, Outcome]:
+    if not state.exists():
         return {}
-    return {one["name"]: Outcome.from_json(one) for one in json.loads(STATE.read_text(encoding="utf-8"))}
+    return {one["name"]: Outcome.from_json(one) for one in json.loads(state.read_text(encoding="utf-8"))}
 
 
 def _write(known: dict[str, Outcome]) -> None:

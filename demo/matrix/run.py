@@ -15,6 +15,7 @@ RESOLVE_SECONDS = 75.0
 LINGER_SECONDS = 5.0
 """How long a second, false message is waited for after the first."""
 QUIET_STEP_SECONDS = 5.0
+NOT_WATCHED = "is not among the checks"
 
 
 def run_fault(stack: DemoStack, fault: Fault) -> Outcome:
@@ -34,7 +35,7 @@ def _run(stack: DemoStack, name: str, says: str, faults: Sequence[Fault], *, is_
     blank = Outcome(name, says, expected, " + ".join(fault.severity for fault in faults))
     missing = [fault.root for fault in faults if fault.root not in watch.status().checks]
     if missing:
-        return _with(blank, note=f"{', '.join(missing)} is not among the checks")
+        return _with(blank, note=f"{', '.join(missing)} {NOT_WATCHED}")
     if troubled := watch.calm(CALM_SECONDS):
         return _with(blank, note=f"not calm before it began: {troubled}")
     began = now()
