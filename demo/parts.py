@@ -62,16 +62,12 @@ class Part(Server):
         return f"http://{HOST}:{self.port}"
 
     def deploy(self, **changes: str) -> None:
-        """Start it again with its usual environment and these changes; without a gap where it listens on no port.
+        """Start it anew with its usual environment and these changes, and end the old one when the new one is ready.
 
         Raises `ServerError` when it does not get ready.
         """
         self.environment = {**self.usual_environment, **changes}
-        if self._listens:
-            self.stop()
-            self.start()
-        else:
-            self.replace()
+        self.replace()
 
     def _prepare(self) -> None:
         self._log_start = self.log_path.stat().st_size if self.log_path.exists() else 0

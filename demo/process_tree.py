@@ -115,8 +115,8 @@ class Server(ABC):
     def replace(self) -> None:
         """Start a second one, and end the first when the second is ready: a deploy without a gap.
 
-        For servers without a port. The first is ended whatever happens; raises `ServerError` when the second does not
-        get ready.
+        For servers without a port, or with one that they share. The first is ended whatever happens; raises
+        `ServerError` when the second does not get ready.
         """
         first, pids = self._process, self.pids()
         try:

@@ -133,6 +133,7 @@ class DemoStack:
             "MINIAPP_URL": url["miniapp"],
             "NEXUS_HEARTBEAT_SECONDS": str(HEARTBEAT_SECONDS),
             "RENDER_GIT_COMMIT": COMMIT,
+            "SHARE_PORT": "1",
         }
         worker = ["celery", "-A", "demo.nexus.celery_app", "worker", "-Q", "celery,reports", "-c", "2", "-l", "info"]
         beat = ["celery", "-A", "demo.nexus.celery_app", "beat", "-s", str(self.folder / "beat-schedule"), "-l", "info"]

@@ -6,12 +6,13 @@ from demo.faults.fault import Fault
 from demo.faults.hands import (
     OTHER_PASSWORD,
     Connections,
+    all_of,
     doing_redis,
     doing_sql,
     held_connections,
     letting_go,
     redis_client,
-    stuttering,
+    start_what_ended,
 )
 from demo.stack import DemoStack
 
@@ -61,6 +62,7 @@ def _save_again(stack: DemoStack) -> None:
         (place / "in-the-way").unlink(missing_ok=True)
         place.rmdir()
     doing_redis("CONFIG SET save ''", "BGSAVE")(stack)
+    start_what_ended(stack)
 
 
 def _take_all_clients(stack: DemoStack) -> None:
@@ -181,7 +183,7 @@ FAULTS = (
         "Redis becomes a replica of a server that is not there: it answers PING and is read-only",
         "redis.ping",
         doing_redis("REPLICAOF 127.0.0.1 1"),
-        doing_redis("REPLICAOF NO ONE"),
+        all_of(doing_redis("REPLICAOF NO ONE"), start_what_ended),
     ),
     Fault(
         "redis-password-set",
@@ -198,14 +200,6 @@ FAULTS = (
         letting_go("clients"),
     ),
     Fault(
-        "redis-slow",
-        "Redis is frozen for half a second again and again",
-        "redis.ping",
-        stuttering("slow redis", "valkey", 0.6, 0.04),
-        letting_go("slow redis"),
-        severity="warning",
-    ),
-    Fault(
         "redis-out-of-memory",
         "Redis answers PING and refuses writes: its memory limit is reached",
         "redis.write",
@@ -215,8 +209,8 @@ FAULTS = (
     ),
     Fault(
         "redis-cannot-save",
-        "Redis answers PING and refuses writes: it could not save a snapshot (MISCONF)",
-        "redis.write",
+        "Redis could not save a snapshot: it refuses writes, and even PING (MISCONF)",
+        "redis.ping",
         _fail_saving,
         _save_again,
     ),

@@ -117,6 +117,12 @@ def restoring(name: str) -> Hand:
     return lambda stack: stack.parts[name].deploy()
 
 
+def start_what_ended(stack: DemoStack) -> None:
+    """Start the parts whose process has ended by itself, as Render does: Celery gives up where Redis refuses a read."""
+    for part in stack.parts.values():
+        part.start()
+
+
 def letting_go(name: str) -> Hand:
     """Return a hand that closes what is held under `name`."""
     return lambda stack: stack.let_go(name)

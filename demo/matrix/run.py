@@ -39,11 +39,7 @@ def _run(stack: DemoStack, name: str, says: str, faults: Sequence[Fault], *, is_
     if troubled := watch.calm(CALM_SECONDS):
         return _with(blank, note=f"not calm before it began: {troubled}")
     began = now()
-    try:
-        note, repaired_at, seconds = _break_and_repair(stack, watch, faults, began, is_masked=is_masked)
-    finally:
-        for fault in faults:
-            fault.repair(stack)  # once more: whatever went wrong above, the next fault finds all whole
+    note, repaired_at, seconds = _break_and_repair(stack, watch, faults, began, is_masked=is_masked)
     return _judged(blank, faults, watch, began, repaired_at, seconds, note)
 
 
