@@ -23,6 +23,8 @@ TUNING: Mapping[str, Any] = {
     },
 }
 UP_SECONDS = 90.0
+STARTS = 2
+"""How often a demo that does not come up is tried."""
 
 
 class Lab:
@@ -34,8 +36,12 @@ class Lab:
 
     def stack(self) -> DemoStack:
         """Return a demo with all checks up. Raises ServerError when there is none."""
-        if self._stack is None:
-            self._stack = self._open.enter_context(_running())
+        for attempt in range(STARTS):
+            if self._stack is not None:
+                break
+            with contextlib.suppress(*([ServerError] if attempt + 1 < STARTS else [])):  # a busy machine
+                self._stack = self._open.enter_context(_running())
+        assert self._stack is not None
         return self._stack
 
     def drop(self) -> None:

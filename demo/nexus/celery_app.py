@@ -25,7 +25,7 @@ def build(redis_url: str, heartbeat_seconds: float) -> Celery:
         task_default_queue="celery",
         task_routes={"nexus.report": {"queue": "reports"}},
         task_serializer="json",
-        accept_content=["pickle"] if has(Flaw.REFUSES_JSON) else ["json"],
+        accept_content=["yaml"] if has(Flaw.REFUSES_JSON) else ["json"],
         result_expires=3600,
         task_track_started=True,
         task_soft_time_limit=30,

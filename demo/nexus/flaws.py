@@ -38,7 +38,7 @@ class Flaw(StrEnum):
     IMPORT_ERROR = "import-error"
     """nexus-worker: an included module does not exist."""
     REFUSES_JSON = "refuses-json"
-    """nexus-worker: only pickled messages are taken."""
+    """nexus-worker: only messages in YAML are taken."""
     SCHEDULE_EMPTY = "schedule-empty"
     """nexus-beat: no entry is scheduled."""
     ENTRY_MISSING = "entry-missing"
