@@ -70,7 +70,9 @@ class CheckConfig(BaseModel):
     depends_on: tuple[str, ...] = ()
     """Hard parents: while one is down, this check's failure is its symptom."""
     explained_by: tuple[str, ...] = ()
-    """Soft parents: they order the explanation, and never suppress."""
+    """Soft parents: one that is down is named as a possible explanation. They never suppress."""
+    slow_ceiling_seconds: Seconds | None = None
+    """A look that works but takes longer is slow, whatever is usual. None = no limit beside the kind's own."""
     runbook_url: str | None = None
     checklist: str = ""
     """The line of the post-deploy checklist that it answers."""
@@ -80,6 +82,15 @@ class CheckConfig(BaseModel):
         if self.timeout_seconds >= self.interval_seconds:
             raise ValueError(
                 f"timeout_seconds: {self.timeout_seconds:g} must be below interval_seconds {self.interval_seconds:g}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _ceiling_below_timeout(self) -> "CheckConfig":
+        ceiling = self.slow_ceiling_seconds
+        if ceiling is not None and ceiling >= self.timeout_seconds:
+            raise ValueError(
+                f"slow_ceiling_seconds: {ceiling:g} must be below timeout_seconds {self.timeout_seconds:g}"
             )
         return self
 
@@ -119,6 +130,35 @@ class Feeds(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """The certificate that a TLS server shows, and what the handshake said of it."""
+
+    problem: str
+    """Why it is not to be trusted, in OpenSSL's words; empty when chain, name and dates are good."""
+    problem_code: int = 0
+    """OpenSSL's number of that problem (`X509_V_ERR_…`, openssl-verification-options(1)); 0: none."""
+    names: tuple[str, ...] = ()
+    """The host names and addresses it is made for."""
+    issuer: str = ""
+    valid_from: datetime | None = None
+    """None, like all the rest, where a certificate is too broken to be read."""
+    expires_at: datetime | None = None
+    protocol: str = ""
+    """`TLSv1.3`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """The last call that a job made to its dead-man's switch."""
+
+    at: datetime
+    is_good: bool = True
+    """False where the job said that it had failed."""
+    message: str = ""
+    """Its own words."""
+
+
+@dataclass(frozen=True, slots=True)
 class IO:
     """What a look is made with. Each factory call opens one fresh connection and closes it on exit."""
 
@@ -138,8 +178,12 @@ class IO:
     """Open a TCP connection to (host, port) and close it."""
     resolve: Callable[[str], Awaitable[list[str]]]
     """Host name to its addresses; raises `OSError` (gaierror) when there are none."""
+    certificate: Callable[[str, int], Awaitable[Certificate]]
+    """The certificate at (host, port). Raises `OSError` when there is no TLS handshake at all."""
     own_store: Callable[[], Awaitable[None]]
     """Write a row to the monitor's own database and read it back."""
+    last_push: Callable[[str], Awaitable[Push | None]]
+    """The last call to the dead-man's switch of this check id; None when there was none ever."""
     feeds: Feeds
     loop_lag_seconds: Callable[[], float]
     """The largest lateness of our own event loop in the last five seconds."""

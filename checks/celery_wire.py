@@ -16,12 +16,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from pydantic import field_validator
 
 from checks.base import CheckConfig, Secret
 from checks.failures import told_as
+from checks.redis_url import client_url, database_of, redis_only
 from checks.result import Fact, Reason, Verdict
 from checks.wording import address
 
@@ -58,15 +58,6 @@ _HINTS = dict.fromkeys(
 _REPLY_EXCHANGE = "reply.celery.pidbox"
 
 
-def redis_only(url: Secret) -> Secret:
-    """Return `url`. Raises ValueError when it is not a Redis URL; the message does not show it."""
-    scheme = url.get_secret_value().split(":", 1)[0]
-    if scheme not in ("redis", "rediss"):
-        raise ValueError("only redis:// and rediss:// can be watched")
-    database_of(url.get_secret_value())
-    return url
-
-
 class BrokerConfig(CheckConfig):
     """The settings of every check that speaks to the broker."""
 
@@ -88,31 +79,6 @@ def told_of_broker(verdict: Verdict, config: BrokerConfig) -> Verdict:
     return told_as(verdict, "broker", _HINTS, Fact("host", address(config.url)))
 
 
-def database_of(url: str) -> int:
-    """Return the database number of a Redis URL, 0 where it names none. Raises ValueError when it is no number."""
-    parts = urlsplit(url)
-    text = parse_qs(parts.query).get("db", [""])[0] or parts.path.strip("/") or "0"
-    if not text.isdecimal():
-        raise ValueError("the URL's path must be a database number, e.g. /0")  # not shown: it may hold a password
-    return int(text)
-
-
-def client_url(url: str) -> str:
-    """Return a Redis URL that redis-py takes: Celery also writes `ssl_cert_reqs=CERT_REQUIRED` for `required`."""
-    parts = urlsplit(url)
-    query = dict(parse_qsl(parts.query))
-    if "ssl_cert_reqs" in query:
-        query["ssl_cert_reqs"] = query["ssl_cert_reqs"].lower().removeprefix("cert_")
-    return parts._replace(query=urlencode(query)).geturl() if query else url
-
-
-def with_database(url: str, database: int) -> str:
-    """Return the Redis URL with another database number."""
-    parts = urlsplit(url)
-    query = urlencode([(name, value) for name, value in parse_qsl(parts.query) if name != "db"])
-    return parts._replace(path=f"/{database}", query=query).geturl()
-
-
 @dataclass(frozen=True, slots=True)
 class Replies:
     """What one remote control command brought back."""
@@ -132,6 +98,7 @@ def task_message(queue: str, task_id: str, task: str, args: Sequence[Any], kwarg
                  expires_at: datetime) -> str:  # fmt: skip
     """Return a task as it lies in the Redis list of its queue (task protocol 2).
 
+    The same arguments give the same message, so that it can be taken back by its value.
     https://docs.celeryq.dev/en/stable/internals/protocol.html#version-2
     """
     headers: dict[str, Any] = {
@@ -156,19 +123,20 @@ def task_message(queue: str, task_id: str, task: str, args: Sequence[Any], kwarg
         "stamps": {},
     }
     body = [list(args), dict(kwargs), {"callbacks": None, "errbacks": None, "chain": None, "chord": None}]
-    return _envelope(body, headers, "", queue, correlation_id=task_id, reply_to="")
+    return _envelope(body, headers, "", queue, correlation_id=task_id, reply_to="", delivery_tag=task_id)
 
 
 def control_message(method: str, arguments: Mapping[str, Any], *, reply_id: str = "", ticket: str = "",
-                    clock_seconds: float = 0.0) -> str:  # fmt: skip
-    """Return a remote control command to all nodes (kombu's pidbox); without `reply_id` nobody answers.
+                    clock_seconds: float = 0.0, nodes: Sequence[str] = ()) -> str:  # fmt: skip
+    """Return a remote control command (kombu's pidbox); without `reply_id` nobody answers.
 
-    `clock_seconds` is the epoch second after which it is of no use; 0 for no end.
+    `clock_seconds` is the epoch second after which it is of no use; 0 for no end. `nodes` are the ones that
+    obey it; empty: all.
     """
     body: dict[str, Any] = {
         "method": method,
         "arguments": dict(arguments),
-        "destination": None,
+        "destination": list(nodes) or None,
         "pattern": None,
         "matcher": None,
     }
@@ -247,10 +215,10 @@ class Broker:
             for (ticket, method), heard in zip(tickets.items(), listening, strict=True)
         }
 
-    async def tell(self, method: str) -> int:
+    async def tell(self, method: str, arguments: Mapping[str, Any] | None = None, nodes: Sequence[str] = ()) -> int:
         """Send a remote control command that nobody answers; return how many nodes heard it."""
         channel = control_channel(self.prefix, self.database)
-        return int(await self.client.publish(channel, control_message(method, {})))
+        return int(await self.client.publish(channel, control_message(method, arguments or {}, nodes=nodes)))
 
     async def newest(self, queue: str, count: int) -> list[dict[str, Any]]:
         """Return the headers of the newest waiting messages of `queue`, newest first, at most `count`."""
@@ -282,12 +250,12 @@ def _envelope(body: Any, headers: Mapping[str, Any], exchange: str, routing_key:
             "content-type": "application/json",
             "headers": headers,
             "properties": {
+                "delivery_tag": str(uuid.uuid4()),
                 **properties,
                 "delivery_mode": 2,
                 "delivery_info": {"exchange": exchange, "routing_key": routing_key},
                 "priority": 0,
                 "body_encoding": "base64",
-                "delivery_tag": str(uuid.uuid4()),
             },
         }
     )

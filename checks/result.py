@@ -56,6 +56,7 @@ class Reason(StrEnum):
     MISSING = "missing"
     DRIFT = "drift"
     VERSION = "version"
+    TASK_FAILED = "task_failed"
     NOT_CONFIGURED = "not_configured"
     BUDGET_BURNING = "budget_burning"
     """An objective's error budget burns too fast."""

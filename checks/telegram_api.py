@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from checks.base import IO, Secret
-from checks.http import exchange
+from checks.http import Exchange, exchange
 from checks.result import Fact
 from checks.wording import shortened
 
@@ -42,7 +42,11 @@ async def ask(io: IO, token: Secret, method: Method, *, api_base_url: str = API_
     """Call one method without parameters. Raises ValueError for a method that is not allowed, else network errors."""
     if method not in get_args(Method):
         raise ValueError(f"Bot API method {method} is not allowed with a watched token")
-    answer = await exchange(io, "GET", f"{api_base_url.rstrip('/')}/bot{token.get_secret_value()}/{method}")
+    return answer_of(await exchange(io, "GET", f"{api_base_url.rstrip('/')}/bot{token.get_secret_value()}/{method}"))
+
+
+def answer_of(answer: Exchange) -> Answer:
+    """Read the Bot API's JSON; what is none counts as not ok."""
     try:
         content = json.loads(answer.body)
     except ValueError:

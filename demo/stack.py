@@ -111,6 +111,11 @@ class DemoStack:
         return f"http://{HOST}:{self.ports.chat}"
 
     @property
+    def sdk_url(self) -> str:
+        """The demo's own telegram-web-app.js."""
+        return f"{self.chat_url}/static/telegram-web-app.js"
+
+    @property
     def servers(self) -> Mapping[str, Server]:
         """Every process tree by name, in the order of starting."""
         return {"postgres": self.postgres, "valkey": self.valkey, **self.parts}
@@ -144,13 +149,16 @@ class DemoStack:
         self._add("nexus-worker", worker, shared, 0, None)
         self._add("nexus-beat", beat, shared, 0, None)
         self._add("nexus-bot", ["demo.nexus.bot"], {**shared, "PORT": str(bot)}, bot, "/health")
-        dist = {"DIST": str(self.dist), "PORT": str(miniapp)}
+        dist = {"DIST": str(self.dist), "PORT": str(miniapp), "TELEGRAM_SDK_URL": self.sdk_url}
         self._add("nexus-miniapp", ["demo.nexus.miniapp"], {**shared, **dist}, miniapp, "/")
         self._add(
             "nexus-monitor",
             ["monitor", "serve", "--config", str(self.folder / "monitor.yaml")],
             {
-                **shared,
+                # All that a user must give: the rest is found. The secret cannot be, and is optional.
+                **{name: shared[name] for name in ("API_URL", "DATABASE_URL", "REDIS_URL", "BOT_TOKEN")},
+                "WEBHOOK_SECRET": self.secret,
+                "TELEGRAM_API_URL": self.chat_url,
                 "ALERT_BOT_TOKEN": ALERT_TOKEN,
                 "ALERT_CHAT_ID": str(OPERATOR_ID),
                 "MONITOR_DATABASE_URL": f"sqlite:///{self.folder / 'monitor.db'}",
@@ -198,6 +206,7 @@ class DemoStack:
             "dns_names": list(self.names.known),
             "egress_targets": [f"{HOST}:{port}" for port in self.outside.ports],
         }
+        configuration["checks"]["miniapp.sdk"] = {"url": self.sdk_url}
         configuration["alerts"] = {"operators": [OPERATOR_ID]}
         (self.folder / "monitor.yaml").write_text(yaml.safe_dump(configuration, sort_keys=False), encoding="utf-8")
 

@@ -1,26 +1,26 @@
 """The straight line: events come in, `step` decides, the store commits, and only then the world hears of it."""
 
 import asyncio
-import uuid
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
-from monitor.engine.model import Effect, Event, Looked, Plan, ProbeNow, State, Tick
+from monitor.arrivals import Arrivals, Arrived, Call
+from monitor.backlog import Backlog, Batch
+from monitor.engine.model import Effect, Event, Plan, ProbeNow, State
 from monitor.engine.spans import Moment, SpanChange, span_changes
 from monitor.engine.step import Step
 from monitor.store.errors import LeadershipLostError, StoreError
+from monitor.store.spool import Unwritten
 from monitor.store.store import Store
 
 BATCH_EVENTS = 200
-LOOKS_KEPT = 64
-"""So many looks of one check may wait while the database is away: more than any window of the engine needs."""
 FIRST_RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 10.0
+PATIENCE_SECONDS = 3.0
+"""When the database has been silent for so long, the line goes on in memory and writes later."""
 LAST_COMMIT_SECONDS = 5.0
 """How long a stopping line tries to commit what still waits."""
 
@@ -30,42 +30,6 @@ log = structlog.get_logger()
 StepFunction = Callable[[Plan, State, Event, datetime], Step]
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    event: Event
-    at: datetime
-    """When it came: the engine's `now`, however long the database is away."""
-    call: "_Call | None"
-
-
-class _Call:
-    """One call of `apply` that waits: done when all its events are."""
-
-    def __init__(self, events: int) -> None:
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._left = events
-
-    def event_done(self, error: Exception | None = None) -> None:
-        self._left -= 1
-        if self.done.done():  # the caller was cancelled, or was told of an error
-            return
-        if error is not None:
-            self.done.set_exception(error)
-        elif self._left == 0:
-            self.done.set_result(None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    name: str
-    events: tuple[tuple[Event, datetime], ...]
-    waiting: tuple[_Waiting, ...]
-    after: State
-    effects: tuple[Effect, ...]
-    spans: tuple[SpanChange, ...]
-    seen: Moment
-
-
 class Listener:
     """One who wants to know when the state has moved."""
 
@@ -73,7 +37,7 @@ class Listener:
         self._moved = asyncio.Event()
 
     async def wait(self) -> None:
-        """Return as soon as something was committed since the last return. The caller sets the time-out."""
+        """Return as soon as the state has moved since the last return. The caller sets the time-out."""
         await self._moved.wait()
         self._moved.clear()
 
@@ -94,6 +58,7 @@ class Line:
         *,
         epoch: int | None = None,
         on_probe: Callable[[ProbeNow], None] | None = None,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         """`state` is the store's; `epoch` the leadership under which commits are made; `on_probe` must not block."""
         self.on_probe = on_probe
@@ -103,18 +68,34 @@ class Line:
         self._store = store
         self._step = step
         self._now = now
-        self._waiting: list[_Waiting] = []
-        self._counts: Counter[str] = Counter()
-        self._arrived = asyncio.Event()
-        self._batch: _Batch | None = None
+        self._patience_seconds = patience_seconds
+        self._arrivals = Arrivals()
+        self._publishing: tuple[Batch, tuple[Arrived, ...]] | None = None
+        """The batch that is to be published next."""
+        self._backlog = Backlog()
+        self._to_write = asyncio.Event()
+        self._wrote = asyncio.Event()
+        self._silent_since: float | None = None
+        """Since when the database has not said that something is written, by the loop's clock."""
+        self._is_in_memory = False
         self._seen: Moment | None = None
         self._listeners: set[Listener] = set()
         self._store_failed_since: datetime | None = None
 
     @property
     def state(self) -> State:
-        """The state of the last commit."""
+        """The state of the last commit; in memory mode, the one that will be committed."""
         return self._state
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Say whether the line goes on without the database: what it publishes is written later."""
+        return self._is_in_memory
+
+    @property
+    def unwritten(self) -> Unwritten | None:
+        """What the database does not have yet; None while it has all."""
+        return self._backlog.unwritten()
 
     @property
     def store_failed_since(self) -> datetime | None:
@@ -124,26 +105,35 @@ class Line:
     @property
     def events_waiting(self) -> int:
         """How many events are not committed yet."""
-        return len(self._waiting) + (len(self._batch.waiting) if self._batch is not None else 0)
+        return len(self._arrivals) + self._backlog.events
+
+    def take(self, state: State, epoch: int | None = None, plan: Plan | None = None) -> None:
+        """Start anew from the store's state, under `epoch`, by `plan` if given. Only while `run` does not run."""
+        self._plan = plan or self._plan
+        self._arrivals.cancel_all()
+        self._publishing, self._backlog = None, Backlog()
+        self._to_write.clear()
+        self._is_in_memory, self._silent_since, self._store_failed_since = False, None, None
+        self._state, self._seen, self.epoch = state, None, epoch
+        self._wake_listeners()
 
     async def apply(self, *events: Event, wait: bool = True) -> None:
-        """Hand events in, in order; return when they are committed, or at once with `wait=False`.
+        """Hand events in, in order; return when they are committed (or remembered, in memory mode).
+
+        With `wait=False` return at once.
 
         What `step` raises for one of them is raised here. Who is cancelled meanwhile stops waiting; his events stay.
         """
         if not events:
             return
-        call = _Call(len(events)) if wait else None
-        for event in events:
-            self._make_room(event)
-            self._waiting.append(_Waiting(event, self._now(), call))
-        self._arrived.set()
+        call = Call(len(events)) if wait else None
+        self._arrivals.add(*(Arrived(event, self._now(), call) for event in events))
         if call is not None:
             await call.done
 
     @contextmanager
     def subscribe(self) -> "Iterator[Listener]":
-        """Give a listener that is woken after each commit."""
+        """Give a listener that is woken whenever the state has moved."""
         listener = Listener()
         self._listeners.add(listener)
         try:
@@ -157,31 +147,29 @@ class Line:
         Raises `LeadershipLostError` when another instance has taken over.
         """
         try:
-            while True:
-                await self._arrived.wait()
-                await self._commit(self._next_batch())
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._write_all(), name="line writer")
+                while True:
+                    await self._arrivals.wait()
+                    await self._advance(*self._next_batch())
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
         finally:
             await self._commit_rest()
 
-    def _next_batch(self) -> _Batch:
+    def _next_batch(self) -> tuple[Batch, tuple[Arrived, ...]]:
         """Step through what waits, without touching the world: the result counts once it is committed."""
-        waiting, self._waiting = tuple(self._waiting[:BATCH_EVENTS]), self._waiting[BATCH_EVENTS:]
-        self._counts.subtract(key for entry in waiting if (key := _kept(entry.event)[0]) is not None)
-        if not self._waiting:
-            self._arrived.clear()
-            self._counts.clear()
         state, seen = self._state, self._seen
         events: list[tuple[Event, datetime]] = []
         effects: list[Effect] = []
         spans: list[SpanChange] = []
-        stepped: list[_Waiting] = []
-        for entry in waiting:
+        stepped: list[Arrived] = []
+        for entry in self._arrivals.take(BATCH_EVENTS):
             try:
                 step = self._step(self._plan, state, entry.event, entry.at)
             except Exception as error:  # the guard of the loop: one bad event must not stop the others
                 log.exception("step.failed", event_kind=type(entry.event).__name__)
-                if entry.call is not None:
-                    entry.call.event_done(error)
+                entry.done(error)
                 continue
             moment = Moment(step.state, entry.at)
             spans += span_changes(self._plan, seen, moment)
@@ -189,38 +177,63 @@ class Line:
             effects += step.effects
             events.append((entry.event, entry.at))
             stepped.append(entry)
-        return _Batch(
-            uuid.uuid4().hex,
-            tuple(events),
-            tuple(stepped),
-            state,
-            tuple(effects),
-            tuple(spans),
-            seen or Moment(state, self._now()),
-        )
+        moment = seen or Moment(state, self._now())
+        batch = Batch(self._state, state, moment, tuple(events), tuple(effects), tuple(spans))
+        return batch, tuple(stepped)
 
-    async def _commit(self, batch: _Batch) -> None:
-        """Write the batch, however long the database is away; then publish it."""
-        self._batch = batch
+    async def _advance(self, batch: Batch, stepped: tuple[Arrived, ...]) -> None:
+        """Have the batch written, and publish it: when that is done, or when it takes too long."""
+        self._publishing = batch, stepped
+        if batch.events:
+            self._backlog.add(batch)
+            self._to_write.set()
+        while self._backlog and not self._is_in_memory:
+            self._wrote.clear()
+            try:
+                async with asyncio.timeout_at(self._patience_ends_at()):
+                    await self._wrote.wait()
+            except TimeoutError:
+                self._go_on_in_memory()
+        self._publish()
+
+    def _patience_ends_at(self) -> float:
+        if self._silent_since is None:
+            self._silent_since = asyncio.get_running_loop().time()
+        return self._silent_since + self._patience_seconds
+
+    def _go_on_in_memory(self) -> None:
+        self._is_in_memory = True
+        self._store_failed_since = self._store_failed_since or self._now()
+        log.warning("line.goes_on_in_memory", failed_since=self._store_failed_since.isoformat())
+
+    async def _write_all(self) -> None:
+        """Write the backlog, however long the database is away."""
+        while True:
+            await self._to_write.wait()
+            while (batch := self._backlog.try_head()) is not None:
+                await self._write_at_last(batch)
+            self._to_write.clear()
+
+    async def _write_at_last(self, batch: Batch) -> None:
         pause_seconds = FIRST_RETRY_SECONDS
-        while batch.events:
+        while True:
             try:
                 await self._write(batch)
-                break
             except LeadershipLostError:
                 raise
             except StoreError as error:
                 if self._store_failed_since is None:
                     self._store_failed_since = self._now()
                 log.warning("commit.failed", error=str(error), events=self.events_waiting)
+            else:
+                return
             await asyncio.sleep(pause_seconds)
             pause_seconds = min(2 * pause_seconds, LONGEST_RETRY_SECONDS)
-        self._publish(batch)
 
-    async def _write(self, batch: _Batch) -> None:
+    async def _write(self, batch: Batch) -> None:
         await self._store.commit(
             batch.events,
-            self._state,
+            batch.before,
             batch.after,
             batch.effects,
             batch.seen.at,
@@ -228,19 +241,30 @@ class Line:
             epoch=self.epoch,
             batch=batch.name,
         )
-
-    def _publish(self, batch: _Batch) -> None:
-        if self._store_failed_since is not None and batch.events:
+        self._backlog.drop_head()
+        self._silent_since = None
+        if self._store_failed_since is not None:
             log.info("commit.recovered", failed_since=self._store_failed_since.isoformat())
             self._store_failed_since = None
-        self._state, self._seen, self._batch = batch.after, batch.seen, None
-        for entry in batch.waiting:
-            if entry.call is not None:
-                entry.call.event_done()
+        if not self._backlog and self._is_in_memory:
+            self._is_in_memory = False
+            self._wake_listeners()
+        self._wrote.set()
+
+    def _publish(self) -> None:
+        if self._publishing is None:
+            return
+        (batch, stepped), self._publishing = self._publishing, None
+        self._state, self._seen = batch.after, batch.seen
+        for entry in stepped:
+            entry.done()
         if self.on_probe is not None:
             for effect in batch.effects:
                 if isinstance(effect, ProbeNow):
                     self.on_probe(effect)
+        self._wake_listeners()
+
+    def _wake_listeners(self) -> None:
         for listener in self._listeners:
             listener._wake()
 
@@ -249,35 +273,18 @@ class Line:
         lost = self.events_waiting
         try:
             async with asyncio.timeout(LAST_COMMIT_SECONDS):
-                while self._batch is not None or self._waiting:
-                    batch = self._batch or self._next_batch()
-                    self._batch = batch
-                    if batch.events:
+                while True:
+                    while (batch := self._backlog.try_head()) is not None:
                         await self._write(batch)
-                    self._publish(batch)
+                    self._publish()
+                    if not self._arrivals:
+                        return
+                    self._publishing = self._next_batch()
+                    if self._publishing[0].events:
+                        self._backlog.add(self._publishing[0])
         except (StoreError, TimeoutError) as error:
             log.warning("line.stopped_early", error=str(error), events_lost=lost)
         finally:
-            for entry in (*(self._batch.waiting if self._batch is not None else ()), *self._waiting):
-                if entry.call is not None:
-                    entry.call.done.cancel()
-
-    def _make_room(self, event: Event) -> None:
-        """Let go of what a newer event of the same kind makes needless while the database is away."""
-        key, kept = _kept(event)
-        if key is None:
-            return
-        self._counts[key] += 1
-        if self._counts[key] > kept:
-            self._counts[key] -= 1
-            oldest = next(entry for entry in self._waiting if _kept(entry.event)[0] == key)
-            self._waiting.remove(oldest)
-            if oldest.call is not None:
-                oldest.call.event_done()
-
-
-def _kept(event: Event) -> tuple[str | None, int]:
-    """Return under which key an event is counted while it waits, and how many of that key are kept."""
-    if isinstance(event, Looked):
-        return f"look {event.result.check_id}", LOOKS_KEPT
-    return ("tick", 1) if isinstance(event, Tick) else (None, 0)
+            for entry in () if self._publishing is None else self._publishing[1]:
+                entry.cancel()
+            self._arrivals.cancel_all()

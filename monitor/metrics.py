@@ -82,6 +82,17 @@ CATALOGUE: tuple[MetricInfo, ...] = (
         "seconds",
         "Largest lateness of the monitor's own event loop in the last five seconds.",
     ),
+    MetricInfo("nexus_leader", "gauge", (), "", "1 for the instance that looks and tells, 0 for a standby."),
+    MetricInfo(
+        "nexus_audit_failures", "gauge", (), "", "What the monitor's audit of itself finds wrong; 0 when it works."
+    ),
+    MetricInfo(
+        "nexus_heartbeats_total",
+        "counter",
+        ("outcome",),
+        "",
+        "Heartbeats to the dead-man's switch, by what became of them.",
+    ),
     MetricInfo(
         "nexus_slo_availability_ratio",
         "gauge",
@@ -132,18 +143,21 @@ class Metrics:
         version: str,
         loop_lag_seconds: Callable[[], float],
         outbox_oldest_seconds: Callable[[], float],
+        is_leader: Callable[[], bool] = lambda: True,
+        audit_failures: Callable[[], int] = lambda: 0,
         assessments: Callable[[], Sequence[Assessment]] = tuple,
     ) -> None:
-        self._plan = plan
         self._state = state
         self._version = version
         self._loop_lag_seconds = loop_lag_seconds
         self._outbox_oldest_seconds = outbox_oldest_seconds
+        self._is_leader = is_leader
+        self._audit_failures = audit_failures
+        self._beats: Counter[tuple[str]] = Counter({("sent",): 0, ("failed",): 0, ("withheld",): 0})
         self._assessments = assessments
-        self._durations: dict[str, _Durations] = {check_id: _Durations() for check_id in plan.checks}
-        self._runs: Counter[tuple[str, str]] = Counter(
-            {(check_id, outcome.value): 0 for check_id in plan.checks for outcome in Outcome}
-        )
+        self._durations: dict[str, _Durations] = {}
+        self._runs: Counter[tuple[str, str]] = Counter()
+        self.take(plan)
         self._failures: Counter[tuple[str, str]] = Counter()
         self._messages: Counter[tuple[str, str, str]] = Counter(
             {
@@ -156,6 +170,13 @@ class Metrics:
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(_Families(self._families))
         ProcessCollector(registry=self._registry)
+
+    def take(self, plan: Plan) -> None:
+        """Show the checks of this plan from now on; their counters begin at 0 where they are new."""
+        self._plan = plan
+        for check_id in plan.checks:
+            self._durations.setdefault(check_id, _Durations())
+            self._runs.update({(check_id, outcome.value): 0 for outcome in Outcome})
 
     def observe(self, result: Result) -> None:
         """Count one look."""
@@ -170,6 +191,10 @@ class Metrics:
     def message_attempt(self, channel: str, kind: str, outcome: str) -> None:
         """Count one attempt to send a message, e.g. `("telegram", "open", "delivered")`."""
         self._messages[channel, str(kind), str(outcome)] += 1
+
+    def heartbeat(self, outcome: str) -> None:
+        """Count one heartbeat: `sent`, `failed`, or `withheld` because the audit failed."""
+        self._beats[outcome,] += 1
 
     def exposition(self) -> tuple[bytes, str]:
         """Return the whole text and its content type."""
@@ -194,6 +219,9 @@ class Metrics:
         yield _counter("nexus_messages_total", self._messages.items())
         yield _gauge("nexus_outbox_oldest_seconds", [((), self._outbox_oldest_seconds())])
         yield _gauge("nexus_loop_lag_seconds", [((), self._loop_lag_seconds())])
+        yield _gauge("nexus_leader", [((), float(self._is_leader()))])
+        yield _gauge("nexus_audit_failures", [((), self._audit_failures())])
+        yield _counter("nexus_heartbeats_total", self._beats.items())
         yield from self._objectives()
         yield _gauge("nexus_build_info", [((self._version, platform.python_version()), 1)])
 

@@ -3,59 +3,62 @@
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from socket import socket
 from typing import TYPE_CHECKING
 
 import structlog
 
-from checks.base import IO, Feeds
+from checks.base import Push
+from checks.registry import CHECKS
 from checks.result import Result
 from monitor import __version__
-from monitor.config.checklist import Checklist
+from monitor.config.checklist import Checklist, build_checklist
+from monitor.config.found import Found
 from monitor.config.rows import heading
 from monitor.config.settings import Settings
 from monitor.config.stack import Stack
-from monitor.engine.model import Looked, ProbeNow, State, Tick
-from monitor.engine.step import fresh_start, step
+from monitor.discovery.rounds import Rounds
+from monitor.engine.model import Plan, State
+from monitor.engine.step import step
+from monitor.errors import UsageError
+from monitor.leader import Leader, owner_name
 from monitor.line import Line
 from monitor.listener import listen, serve_web
 from monitor.log import configure_logging
 from monitor.metrics import Metrics
 from monitor.probing.feeds import CeleryFeeds
-from monitor.probing.io import real_io
 from monitor.probing.loop_watch import LoopWatch
 from monitor.probing.runner import Runner
-from monitor.probing.scheduler import Scheduler
-from monitor.probing.sight import blind
+from monitor.reign import Realm, Reign, markers, new_io, new_runner, utc_now
 from monitor.slo import SloWatch
-from monitor.store.errors import StoreError
+from monitor.store.errors import LeadershipLostError, StoreError, StoreUnavailableError
+from monitor.store.single import only_instance
+from monitor.store.spool import Spool
 from monitor.store.store import Store
-from monitor.telling import telling_loops
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-TICK_SECONDS = 1.0
-RETENTION_SECONDS = 6 * 3600.0
-COMMIT_WAIT_SECONDS = 5.0
-"""A look waits so long for its commit before the next may start; its result stays in the line all the same."""
+STANDBY_LOOK_SECONDS = 2.0
+"""How often a standby reads what the leader has written."""
+NEXT_TURN_SECONDS = 1.0
 
 log = structlog.get_logger()
-
-
-def utc_now() -> datetime:
-    """Return the wall clock, aware UTC."""
-    return datetime.now(UTC)
 
 
 def run_service(settings: Settings, stack: Stack, checklist: Checklist) -> None:
     """Watch until SIGINT or SIGTERM. Raises UsageError for what a person can mend."""
     configure_logging(settings.monitor_log_level, json=settings.monitor_log_format == "json")
-    with listen(settings.monitor_host, settings.port) as listener, asyncio.Runner(loop_factory=_new_loop) as runner:
+    with (
+        only_instance(settings.monitor_database_url.get_secret_value()),
+        listen(settings.monitor_host, settings.port) as listener,
+        asyncio.Runner(loop_factory=_new_loop) as runner,
+    ):
         runner.run(_serve(settings, stack, checklist, listener))
 
 
@@ -63,15 +66,24 @@ async def look_once(check_id: str, settings: Settings, checklist: Checklist) -> 
     """Run one check exactly as the service does. Log lines of the run are redacted, and only errors."""
     configure_logging("error")
 
-    async def prove_store() -> None:
+    @asynccontextmanager
+    async def own_store() -> AsyncIterator[Store]:
         store = await Store.open(settings.monitor_database_url.get_secret_value(), now=utc_now)
         try:
-            await store.prove()
+            yield store
         finally:
             await store.close()
 
+    async def prove_store() -> None:
+        async with own_store() as store:
+            await store.prove()
+
+    async def last_push(asked_id: str) -> Push | None:
+        async with own_store() as store:
+            return await store.last_push(asked_id)
+
     async with CeleryFeeds(utc_now, markers=markers(checklist)) as feeds:
-        make_io = partial(_io, feeds=feeds, own_store=prove_store, loop_lag_seconds=lambda: 0.0)
+        make_io = partial(new_io, feeds=feeds, own_store=prove_store, loop_lag_seconds=lambda: 0.0, last_push=last_push)
         return await Runner(make_io, utc_now, time.monotonic).run(checklist.checks[check_id])
 
 
@@ -81,23 +93,6 @@ def _new_loop() -> asyncio.AbstractEventLoop:
     except ImportError:  # there is none for this platform
         return asyncio.new_event_loop()
     return uvloop.new_event_loop()
-
-
-def _io(
-    timeout_seconds: float,
-    *,
-    feeds: Feeds,
-    own_store: Callable[[], Awaitable[None]],
-    loop_lag_seconds: Callable[[], float],
-) -> IO:
-    return real_io(
-        timeout_seconds=timeout_seconds,
-        now=utc_now,
-        monotonic=time.monotonic,
-        feeds=feeds,
-        own_store=own_store,
-        loop_lag_seconds=loop_lag_seconds,
-    )
 
 
 async def _serve(settings: Settings, stack: Stack, checklist: Checklist, listener: socket) -> None:
@@ -110,117 +105,159 @@ async def _serve(settings: Settings, stack: Stack, checklist: Checklist, listene
 
 
 class Service:
-    """Every part, built. What each is given is all it knows."""
+    """Every part that is there in a standby too, and the reign while this instance leads."""
 
-    def __init__(
-        self, settings: Settings, stack: Stack, checklist: Checklist, store: Store, feeds: CeleryFeeds, state: State
-    ) -> None:
+    def __init__(self, settings: Settings, stack: Stack, checklist: Checklist, store: Store) -> None:
         plan = checklist.plan
-        self.settings, self.stack, self.plan, self.store = settings, stack, plan, store
+        self.settings, self.stack, self.store, self.checklist = settings, stack, store, checklist
         self.watch = LoopWatch(utc_now, time.monotonic)
-        self.line = Line(plan, state, store, step, utc_now, on_probe=self._probe)
+        self.line = Line(plan, State(), store, step, utc_now)
         self.slo = SloWatch(checklist.objectives, store.spans, self.line.apply, lambda: self.line.state, utc_now)
-        self._outbox_oldest_seconds = 0.0
+        self.reign: Reign | None = None
         self.metrics = Metrics(
             plan,
             lambda: self.line.state,
             version=__version__,
             loop_lag_seconds=self.watch.lag_seconds,
-            outbox_oldest_seconds=lambda: self._outbox_oldest_seconds,
+            outbox_oldest_seconds=lambda: 0.0 if self.reign is None else self.reign.outbox_oldest_seconds,
             assessments=lambda: self.slo.assessments,
+            is_leader=lambda: self.reign is not None,
+            audit_failures=lambda: 0 if self.reign is None else len(self.reign.heartbeat.failed),
         )
-        make_io = partial(_io, feeds=feeds, own_store=store.prove, loop_lag_seconds=self.watch.lag_seconds)
-        self.runner = Runner(make_io, utc_now, time.monotonic, blind=lambda name: blind(plan, self.line.state, name))
-        self.scheduler = Scheduler(
-            checklist.checks, plan.checks, self.runner.run, self._hand_on, lambda: self.line.state, time.monotonic
-        )
+        self.leader = None if store.is_single_instance else Leader(store, owner_name(), time.monotonic)
+        self.rounds = Rounds(settings, store, checklist.found, lambda: self.line.state)
+        spool = Spool(Path(settings.monitor_spool_file))
+        self._realm = Realm(settings, stack, checklist, store, self.line, self.metrics, self.watch, self.slo, spool)
+        if settings.fallback_addresses:
+            # As below; and a mistake in an address is told at the start, by a standby too.
+            from monitor.delivery.fallback import FallbackChannel
+
+            FallbackChannel(settings.fallback_addresses)
+        if settings.alert_bot_token is not None:
+            # aiogram takes seconds to import: here, before the loops turn, and only where it is used.
+            import monitor.bot.operators
+            import monitor.delivery.bot_api
+            import monitor.delivery.telegram  # noqa: F401
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of the checklist as it is now."""
+        return self.checklist.plan
 
     @classmethod
     @asynccontextmanager
     async def built(cls, settings: Settings, stack: Stack, checklist: Checklist) -> "AsyncIterator[Service]":
         """Open what must be open before anything runs, and close it after everything has ended."""
-        async with AsyncExitStack() as opened:
-            store = await Store.open(settings.monitor_database_url.get_secret_value(), now=utc_now)
-            opened.push_async_callback(store.close)
-            await store.ensure_chats(checklist.chat_targets)
-            state = fresh_start(await store.load(), utc_now())
-            feeds = await opened.enter_async_context(CeleryFeeds(utc_now, markers=markers(checklist)))
-            yield cls(settings, stack, checklist, store, feeds, state)
+        store = await Store.open(settings.monitor_database_url.get_secret_value(), now=utc_now)
+        try:
+            yield cls(settings, stack, checklist, store)
+        finally:
+            await store.close()
 
     async def run(self, listener: socket, stopping: asyncio.Event) -> None:
-        """Run every part until `stopping` is set. The line ends last, so that nothing handed to it is lost."""
-        async with AsyncExitStack() as opened:
-            # Before any task: a mistake of the user's found here is said in one line.
-            loops = self._loops(listener, opened)
-            async with asyncio.TaskGroup() as group:
-                line = group.create_task(self.line.run(), name="line")
-                async with asyncio.TaskGroup() as others:
-                    tasks = [others.create_task(loop, name=name) for name, loop in loops.items()]
-                    log.info("service.started", checks=len(self.plan.checks), port=listener.getsockname()[1])
-                    await stopping.wait()
-                    log.info("service.stopping")
-                    for task in tasks:
-                        task.cancel()
-                line.cancel()
-
-    def _loops(self, listener: socket, opened: AsyncExitStack) -> dict[str, Coroutine[None, None, None]]:
-        """Return what runs beside the line, by name; what must be closed after it is given to `opened`."""
-        telling = telling_loops(
-            self.settings,
-            self.stack,
-            self.plan,
-            self.line,
-            self.store,
-            self.metrics,
-            self.scheduler.probe_now,
-            utc_now,
-            opened,
-        )
-        return telling | {
-            "loop watch": self.watch.run(),
-            "scheduler": self.scheduler.run(),
-            "ticker": self._tick(),
-            "outbox age": self._measure_outbox(),
-            "retention": self._forget(),
-            "slo": self.slo.run(),
-            # Built here: importing and building it inside the loop would make the loop late, and the first looks vain.
-            "web": serve_web(self._app(), listener),
-        }
-
-    async def _hand_on(self, result: Result) -> None:
-        self.metrics.observe(result)
+        """Run until `stopping` is set. Raises UsageError for what a person can mend."""
+        # Built here: importing and building it inside the loop would make the loop late, and the first looks vain.
+        web = serve_web(self._app(), listener)
         try:
-            async with asyncio.timeout(COMMIT_WAIT_SECONDS):
-                await self.line.apply(Looked(result))
-        except TimeoutError:
-            log.warning("look.not_committed_yet", check=result.check_id)
-        except Exception as error:  # noqa: BLE001  the guard of the looks: the line has logged it, and one bad result ends nothing
-            log.warning("look.not_taken", check=result.check_id, error=type(error).__name__)
+            async with asyncio.TaskGroup() as group:
+                turns = group.create_task(self._take_turns(), name="turns")
+                faces = [
+                    group.create_task(self.watch.run(), name="loop watch"),
+                    group.create_task(web, name="web"),
+                ]
+                log.info("service.started", checks=len(self.plan.checks), port=listener.getsockname()[1])
+                await stopping.wait()
+                log.info("service.stopping")
+                turns.cancel()
+                await asyncio.wait([turns])
+                for task in faces:
+                    task.cancel()
+        except ExceptionGroup as errors:
+            mistakes = errors.subgroup(UsageError)
+            if mistakes is None:
+                raise
+            raise _first(mistakes) from None
 
-    def _probe(self, effect: ProbeNow) -> None:
-        self.scheduler.probe_now(effect.check_id, effect.after_seconds)
-
-    async def _tick(self) -> None:
+    async def _take_turns(self) -> None:
+        """Stand by and lead in turn, for ever."""
         while True:
-            await asyncio.sleep(TICK_SECONDS)
-            await self.line.apply(Tick(), wait=False)
+            epoch = await self._stand_by()
+            try:
+                await self._lead(epoch)
+            except* (LeadershipLostError, StoreUnavailableError) as errors:
+                log.warning("leader.stepped_down", error=str(_first(errors)))
+            await asyncio.sleep(NEXT_TURN_SECONDS)
 
-    async def _measure_outbox(self) -> None:
+    async def _stand_by(self) -> int | None:
+        """Show what the leader writes until there is none; return the epoch under which to lead."""
+        if self.leader is None:
+            return None
+        async with asyncio.TaskGroup() as group:
+            showing = group.create_task(self._show_stored(), name="standby")
+            epoch = await self.leader.acquire()
+            showing.cancel()
+        return epoch
+
+    async def _show_stored(self) -> None:
+        shown: int | None = None
         while True:
             try:
-                self._outbox_oldest_seconds = await self.store.outbox_oldest_seconds(utc_now())
+                state = await self.store.load()
             except StoreError as error:
-                log.warning("outbox.not_measured", error=str(error))
-            await asyncio.sleep(5 * TICK_SECONDS)
+                log.debug("standby.not_read", error=str(error))
+            else:
+                if state.revision != shown:
+                    self.line.take(state)
+                shown = state.revision
+            await asyncio.sleep(STANDBY_LOOK_SECONDS)
 
-    async def _forget(self) -> None:
-        while True:
+    async def _lead(self, epoch: int | None) -> None:
+        """Lead until cancelled, or until another instance does: one reign after the other, as the checklist changes."""
+        async with CeleryFeeds(utc_now, markers=markers(self.checklist)) as feeds:
+            runner = new_runner(self._realm, lambda: self.plan, feeds)
             try:
-                forgotten = await self.store.forget(utc_now())
-                log.info("retention.done", **{name: getattr(forgotten, name) for name in forgotten.__slots__})
-            except StoreError as error:
-                log.warning("retention.failed", error=str(error))
-            await asyncio.sleep(RETENTION_SECONDS)
+                async with asyncio.TaskGroup() as group:
+                    if self.leader is not None and epoch is not None:
+                        group.create_task(self.leader.keep(epoch), name="leader")
+                    await self.rounds.begin()
+                    while True:
+                        self._adopt(self.rounds.found)
+                        await self._reign(runner, epoch)
+            finally:
+                self.reign = None
+                if self.leader is not None and epoch is not None:
+                    await self.leader.release(epoch)
+
+    async def _reign(self, runner: Runner, epoch: int | None) -> None:
+        """Watch by the checklist as it is, until what is found changes it."""
+        reign = Reign(self._realm, runner, _certain if self.leader is None else self.leader.proof)
+        await reign.begin(epoch)
+        self.reign = reign
+        async with asyncio.TaskGroup() as group:
+            watching = group.create_task(reign.run(), name="reign")
+            await self.rounds.change(lambda found: self._checklist_of(found) is not None)
+            log.info("service.checklist_changes")
+            watching.cancel()
+
+    def _adopt(self, found: Found) -> None:
+        changed = self._checklist_of(found)
+        if changed is not None:
+            self.checklist = changed.following(self.checklist)
+            self._realm = replace(self._realm, checklist=self.checklist)
+            log.info("service.checklist", checks=len(self.plan.checks))
+
+    def _checklist_of(self, found: Found) -> Checklist | None:
+        """Return the checklist that these things make; None where it is the one we have."""
+        try:
+            changed = build_checklist(self.settings, self.stack, found)
+        except UsageError as error:
+            log.warning("service.checklist_not_changed", error=str(error))
+            return None
+        return None if changed.is_same_as(self.checklist) else changed
+
+    def rediscover(self) -> None:
+        """Look around in the stack again, at once and a few times more: for whoever learns of a deploy."""
+        self.rounds.rediscover()
 
     def _app(self) -> "FastAPI":
         from monitor.web.app import build_app
@@ -229,7 +266,7 @@ class Service:
         context = WebContext(
             stack=self.stack.name,
             version=__version__,
-            plan=self.plan,
+            watched=lambda: self.plan,
             state=lambda: self.line.state,
             history=self.store,
             metrics=self.metrics,
@@ -237,7 +274,7 @@ class Service:
             loop_ticked_at=lambda: self.watch.ticked_at,
             readiness=self._readiness,
             subscribe=self.line.subscribe,
-            headings={check_id: heading(check_id) for check_id in self.plan.checks},
+            headings={check_id: heading(check_id) for check_id in {*CHECKS, *self.stack.checks, *self.plan.checks}},
             assessments=lambda: self.slo.assessments,
             api_token=self.settings.monitor_token,
         )
@@ -245,8 +282,12 @@ class Service:
 
     async def _readiness(self) -> list[str]:
         """Return what is not ready yet."""
-        lacking = []
-        if self.line.store_failed_since is not None:
+        if self.reign is None:
+            return ["standby: another instance leads, or none yet"]
+        lacking = list(self.reign.heartbeat.failed)
+        if self.line.is_in_memory:
+            lacking.append("the monitor's own database does not answer: going on from memory")
+        elif self.line.store_failed_since is not None:
             lacking.append("the monitor's own database does not answer")
         unseen = sum(1 for check_id in self.plan.checks if not _is_seen(self.line.state, check_id))
         if unseen:
@@ -254,9 +295,14 @@ class Service:
         return lacking
 
 
-def markers(checklist: Checklist) -> frozenset[str]:
-    """Return what the feeds must listen for: the heartbeat marker of each beat check."""
-    return frozenset(check.config.marker for check in checklist.checks.values() if check.config.kind == "beat.alive")
+async def _certain() -> None:
+    """Return at once: there is no other instance."""
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the first error in a tree of them."""
+    error = errors.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error
 
 
 def _is_seen(state: State, check_id: str) -> bool:

@@ -37,6 +37,11 @@ class SloWatch:
         self._state = state
         self._now = now
 
+    def take(self, objectives: Sequence[Objective]) -> None:
+        """Judge these from now on."""
+        self._objectives = objectives
+        self.assessments = tuple(item for item in self.assessments if item.objective in objectives)
+
     async def run(self) -> None:
         """Judge every minute until cancelled."""
         while self._objectives:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from monitor.config.settings import Settings
 from monitor.config.stack import Stack
+from monitor.delivery.neighbours import Outbox
 from monitor.engine.model import Plan
 from monitor.line import Line
 from monitor.metrics import Metrics
@@ -24,12 +25,15 @@ def telling_loops(
     plan: Plan,
     line: Line,
     store: Store,
+    outbox: Outbox,
     metrics: Metrics,
     probe_now: Callable[[str], object],
     now: Callable[[], datetime],
     opened: AsyncExitStack,
 ) -> Loops:
-    """Return the loops by name; none where nobody can be told. What must be closed after them is given to `opened`.
+    """Return the loops by name; none where nobody can be told. `outbox` hands the messages out.
+
+    What must be closed after the loops is given to `opened`.
 
     Raises `UsageError` for a bad fallback address.
     """
@@ -46,7 +50,7 @@ def telling_loops(
         channels["apprise"] = FallbackChannel(addresses)
     delivery = Delivery(
         line,
-        store,
+        outbox,
         channels,
         plan,
         now,

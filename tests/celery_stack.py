@@ -14,7 +14,8 @@ import psutil
 import redis
 
 from checks.base import IO, Feeds, FeedView
-from checks.celery_wire import control_channel, control_message, database_of
+from checks.celery_wire import control_channel, control_message
+from checks.redis_url import database_of
 from monitor.probing.io import real_io
 
 START_SECONDS = 30.0

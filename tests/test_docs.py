@@ -10,7 +10,7 @@ from checks.registry import CHECKS
 from monitor.config.rows import EVERYTHING, NETWORK, ROWS
 
 CHECKS_PAGE = Path("docs/checks.md").read_text(encoding="utf-8")
-ROW = re.compile(r"^\| `([a-z.]+)` \|.*?\| (\d+) s / (\d+) s \|.*\| (?:`([A-Z_]+)`)? ?\|$", re.MULTILINE)
+ROW = re.compile(r"^\| `([a-z_.]+)` \|.*?\| (\d+) s / (\d+) s \|.*\| (?:`([A-Z_]+)`)? ?\|$", re.MULTILINE)
 
 
 def test_every_check_has_its_row_with_its_own_interval_and_limit() -> None:

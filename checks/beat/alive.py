@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from checks.base import IO, Check, FeedView, Heard, Seconds
-from checks.beat.entries import Pulse, pulse_of
+from checks.beat.entries import Pulse, pulse_of, told_pulse
 from checks.celery_wire import (
     AFTER_SECONDS,
     BEAT_MARKER,
@@ -99,8 +99,7 @@ class BeatAlive(Check[BeatAliveConfig, BeatSeen]):
                 broker = Broker(client, config, self._reply_id)
                 told = (await broker.ask("conf"))["conf"].answers
                 if told:
-                    pulses = [pulse_of(conf, config.marker, config.period_seconds) for _, conf in told]
-                    self._pulse = next((pulse for pulse in pulses if pulse is not None and pulse.marker), pulses[0])
+                    self._pulse = told_pulse([conf for _, conf in told], config.marker, config.period_seconds)
                 pulse = self._pulse
                 queue = (pulse and pulse.queue) or config.queue
                 waiting = await broker.newest(queue, NEWEST_MESSAGES)

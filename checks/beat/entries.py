@@ -1,7 +1,7 @@
 """Reads from a worker's configuration which schedule entry tells that beat lives."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +57,12 @@ def pulse_of(conf: Mapping[str, Any], marker: str, period_seconds: float | None)
     if period_seconds is not None:
         return Pulse(CANARY_TASK, period_seconds, marker)
     return min(pulses, key=lambda pulse: pulse.period_seconds, default=None)
+
+
+def told_pulse(confs: Sequence[Mapping[str, Any]], marker: str, period_seconds: float | None) -> Pulse | None:
+    """Return the best pulse that any of the answers tells: one with the marker before any other."""
+    pulses = [pulse for conf in confs if (pulse := pulse_of(conf, marker, period_seconds)) is not None]
+    return next((pulse for pulse in pulses if pulse.marker), pulses[0] if pulses else None)
 
 
 def interval_seconds(schedule: Any) -> float | None:

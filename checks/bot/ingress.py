@@ -7,16 +7,23 @@ from datetime import datetime
 from typing import Literal
 
 from checks.base import IO, Check, CheckConfig, Seconds, Secret
+from checks.bot.host import host_fact, told_of_host
 from checks.bot.last_error import cause_of_status
-from checks.failures import told_as
 from checks.http import Exchange, exchange
-from checks.result import Fact, Reason, Verdict, degraded, failed, ok
-from checks.wording import address, duration
+from checks.result import Fact, Reason, Verdict, degraded, failed, ok, unknown
+from checks.wording import duration
 
 UPDATE = json.dumps({"update_id": 1}).encode()
 """The one update that is harmless to any bot; a constant small id, so that nobody's greatest id moves."""
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  the name of a header
+
+
+IP_FILTER = (
+    "aiogram's ip_filter_middleware refuses every address but Telegram's, so also this look. It trusts X-Forwarded-For "
+    "and protects nothing: take it out, and rely on the secret token."
+)
+"""The filter says `401: Unauthorized`, a wrong secret `Unauthorized`."""
 
 
 class BotIngressConfig(CheckConfig):
@@ -60,13 +67,24 @@ class BotIngress(Check[BotIngressConfig, BotIngressSeen]):
         values = answer.phases.values()
         summary = f"webhook {answer.status} in {duration(took)}"
         # Where a redirect leads is left out: the path may be secret.
-        facts = (self._host, Fact("status", answer.status), Fact("latency", round(took, 4), "s"))
+        facts = (host_fact(self.config.url), Fact("status", answer.status), Fact("latency", round(took, 4), "s"))
+        if answer.status in (401, 403) and self.config.secret_token is None:
+            return unknown(
+                Reason.NOT_CONFIGURED, f"webhook {answer.status}: it asks for a secret that the monitor was not given",
+                *facts, hint="Set WEBHOOK_SECRET to what setWebhook is given as secret_token.", excerpt=answer.excerpt,
+            )  # fmt: skip
+        if answer.is_success and answer.content_type == "text/html":
+            return failed(
+                Reason.BODY_MISMATCH, f"{summary}: a web page answers, not the bot", *facts,
+                hint="Telegram takes this for delivered, and every update is lost: another service, or a catch-all "
+                "page, stands at the webhook's address.",
+                excerpt=answer.excerpt, values=values,
+            )  # fmt: skip
         if not answer.is_success:
             cause = cause_of_status(answer.status)
             reason = Reason.AUTH_REJECTED if answer.status in (401, 403) else Reason.HTTP_STATUS
-            return failed(
-                reason, f"{summary}: {cause.what}", *facts, hint=cause.hint, excerpt=answer.excerpt, values=values
-            )
+            hint = IP_FILTER if answer.text.strip() == "401: Unauthorized" else cause.hint
+            return failed(reason, f"{summary}: {cause.what}", *facts, hint=hint, excerpt=answer.excerpt, values=values)
         if took > self.config.slow_seconds:
             return degraded(
                 Reason.SLOW, f"{summary}, slower than {duration(self.config.slow_seconds)}", *facts,
@@ -77,15 +95,4 @@ class BotIngress(Check[BotIngressConfig, BotIngressSeen]):
 
     def on_failure(self, verdict: Verdict) -> Verdict:
         """Say it of the webhook, with where to look."""
-        service = self.config.service
-        hints = {
-            Reason.CONNECTION_REFUSED: f"Render → {service} → Events: crashed, or deploying? Does it bind $PORT?",
-            Reason.TIMEOUT: f"Render → {service} → Logs: a blocked loop or a handler that waits; restart it.",
-            Reason.CONNECTION_RESET: f"Render → {service} → Events: it may have crashed or restarted (out of memory?).",
-            Reason.DNS_FAILURE: f"Was {service} renamed or deleted on Render?",
-        }
-        return told_as(verdict, "webhook", hints, self._host)
-
-    @property
-    def _host(self) -> Fact:
-        return Fact("host", address(self.config.url.get_secret_value()))
+        return told_of_host(verdict, "webhook", self.config.service, self.config.url)

@@ -1,24 +1,27 @@
 """`bot.webhook`: Telegram has the webhook registered that the bot serves."""
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from ipaddress import ip_address
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from checks.base import IO, Check, CheckConfig, Seconds, Secret
 from checks.bot.last_error import cause_of
+from checks.bot.refusal import refusal
+from checks.bot.webhook_info import WebhookInfo, shown, webhook_info
 from checks.failures import told_as, unseen
-from checks.result import Fact, Reason, Verdict, degraded, failed, ok, unknown
-from checks.telegram_api import API_BASE_URL, Answer, ask
-from checks.wording import address, duration, listed, path
+from checks.result import Fact, Reason, Verdict, degraded, failed, ok
+from checks.telegram_api import API_BASE_URL
+from checks.wording import address, duration, listed
 
 NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 """Update types that Telegram leaves out when `allowed_updates` was never given."""
+
+HAS_OWN_CERTIFICATES = ".onrender.com"
+"""Hosts with certificates of a public authority, renewed by themselves."""
 
 
 class BotWebhookConfig(CheckConfig):
@@ -38,39 +41,21 @@ class BotWebhookConfig(CheckConfig):
     """Below this many parallel deliveries one slow handler delays everybody."""
 
 
-@dataclass(frozen=True, slots=True)
-class BotWebhookSeen:
-    """What getWebhookInfo said."""
-
-    answer: Answer
-    url: str = ""
-    pending_updates: int = 0
-    last_error_at: datetime | None = None
-    """Sticky: a later success does not clear it. Only its moving means something."""
-    last_error: str = ""
-    last_synchronization_error_at: datetime | None = None
-    max_connections: int | None = None
-    allowed_updates: tuple[str, ...] = ()
-    """Empty: Telegram's default set."""
-    ip: str = ""
-    has_custom_certificate: bool = False
-
-
-class BotWebhook(Check[BotWebhookConfig, BotWebhookSeen]):
+class BotWebhook(Check[BotWebhookConfig, WebhookInfo]):
     """Compare the registered webhook with the expected one."""
 
     Config = BotWebhookConfig
+    remembers = 1
 
-    async def measure(self, io: IO) -> BotWebhookSeen:
+    async def measure(self, io: IO) -> WebhookInfo:
         """Call getWebhookInfo."""
-        answer = await ask(io, self.config.token, "getWebhookInfo", api_base_url=self.config.api_base_url)
-        return _seen(answer)
+        return await webhook_info(io, self.config.token, self.config.api_base_url)
 
-    def judge(self, seen: BotWebhookSeen, now: datetime, before: Sequence[BotWebhookSeen] = ()) -> Verdict:
+    def judge(self, seen: WebhookInfo, now: datetime, before: Sequence[WebhookInfo] = ()) -> Verdict:
         """Judge Telegram's answer, the URL, then the settings of the delivery."""
         if not seen.answer.is_ok:
-            return self._refusal(seen.answer)
-        facts = self._facts(seen, now)
+            return refusal(seen.answer, "getWebhookInfo", self.config.service)
+        facts = self._facts(seen, now, before)
         values = {"latency_seconds": seen.answer.latency_seconds, "pending_updates": float(seen.pending_updates)}
         service = self.config.service
         if not seen.url:
@@ -98,35 +83,29 @@ class BotWebhook(Check[BotWebhookConfig, BotWebhookSeen]):
                 Reason.CAPACITY, f"max_connections is only {seen.max_connections}", *facts,
                 hint="One slow handler delays everybody: set the webhook with max_connections 40.", values=values,
             )  # fmt: skip
+        if seen.has_custom_certificate and address(seen.url).endswith(HAS_OWN_CERTIFICATES):
+            return degraded(
+                Reason.DRIFT, "Telegram checks the webhook against an uploaded certificate", *facts,
+                hint="Render's certificates change: set the webhook again without a certificate, or updates stop.",
+                values=values,
+            )  # fmt: skip
         return ok(f"webhook is set at {address(seen.url)}, {seen.pending_updates} pending", *facts, values=values)
 
     def on_failure(self, verdict: Verdict) -> Verdict:
         """Say that we could not look: the way to Telegram failed, not the bot."""
         return unseen(told_as(verdict, "getWebhookInfo", {}))
 
-    def _refusal(self, answer: Answer) -> Verdict:
-        summary = f"getWebhookInfo {answer.status}"
-        if answer.status in (401, 404):
-            return failed(
-                Reason.AUTH_REJECTED, f"{summary}: Telegram refuses the bot's token", *answer.facts(),
-                hint=f"The token was revoked or is wrong: take the new one from BotFather, set it for "
-                f"{self.config.service}, redeploy.",
-                certain=True,
-            )  # fmt: skip
-        reason = Reason.RATE_LIMITED if answer.status == 429 else Reason.VANTAGE
-        return unknown(reason, f"{summary}: Telegram did not say", *answer.facts(), hint="Not your stack: wait.")
-
     def _is_expected(self, url: str) -> bool:
         expected = self.config.expected_url
         return _is_reachable_webhook(url) if expected is None else url == expected.get_secret_value()
 
-    def _missing_updates(self, seen: BotWebhookSeen) -> list[str]:
+    def _missing_updates(self, seen: WebhookInfo) -> list[str]:
         used = self.config.expected_updates
         if seen.allowed_updates:
             return [kind for kind in used if kind not in seen.allowed_updates]
         return [kind for kind in used if kind in NOT_BY_DEFAULT]
 
-    def _facts(self, seen: BotWebhookSeen, now: datetime) -> tuple[Fact, ...]:
+    def _facts(self, seen: WebhookInfo, now: datetime, before: Sequence[WebhookInfo]) -> tuple[Fact, ...]:
         facts = [Fact("webhook", shown(seen.url))]
         expected = self.config.expected_url
         if expected is not None and seen.url != expected.get_secret_value():
@@ -141,17 +120,11 @@ class BotWebhook(Check[BotWebhookConfig, BotWebhookSeen]):
         facts.append(Fact("allowed updates", ", ".join(seen.allowed_updates) or "Telegram's default"))
         if seen.ip:
             facts.append(Fact("ip", seen.ip))
+        if seen.ip and before and before[-1].ip not in ("", seen.ip):
+            facts.append(Fact("ip before", before[-1].ip))
         if seen.has_custom_certificate:
             facts.append(Fact("custom certificate", True))
         return (*facts, *seen.answer.facts())
-
-
-def shown(url: str) -> str:
-    """Return a webhook URL without its path, which may be secret: host and a short hash to compare by."""
-    if not url:
-        return "none"
-    digest = hashlib.sha256(path(url).encode()).hexdigest()[:8]
-    return f"{urlsplit(url).scheme}://{address(url)}/… (path #{digest})"
 
 
 def _is_reachable_webhook(url: str) -> bool:
@@ -163,23 +136,3 @@ def _is_reachable_webhook(url: str) -> bool:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _seen(answer: Answer) -> BotWebhookSeen:
-    info: dict[str, Any] = answer.result if isinstance(answer.result, dict) else {}
-    return BotWebhookSeen(
-        answer=answer,
-        url=str(info.get("url", "")),
-        pending_updates=int(info.get("pending_update_count", 0)),
-        last_error_at=_instant(info.get("last_error_date")),
-        last_error=str(info.get("last_error_message", "")),
-        last_synchronization_error_at=_instant(info.get("last_synchronization_error_date")),
-        max_connections=info.get("max_connections"),
-        allowed_updates=tuple(info.get("allowed_updates") or ()),
-        ip=str(info.get("ip_address", "")),
-        has_custom_certificate=bool(info.get("has_custom_certificate", False)),
-    )
-
-
-def _instant(seconds: Any) -> datetime | None:
-    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int | float) and seconds > 0 else None

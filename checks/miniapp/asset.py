@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from checks.http import Exchange
+from checks.miniapp.script import is_torn
 from checks.result import Reason, Verdict
 
 ASSET_LIMIT_BYTES = 8_000_000
 
-_SCRIPT_TYPES = frozenset(
+SCRIPT_TYPES = frozenset(
     {
         "text/javascript",
         "application/javascript",
@@ -61,6 +62,8 @@ class Asset:
     looks_html: bool = False
     is_intact: bool = True
     """The body matches the integrity attribute, or there is none."""
+    is_torn: bool = False
+    """A script that ends in the middle."""
     fault: str = ""
     """Why it could not be fetched."""
 
@@ -75,11 +78,13 @@ class Asset:
             return Reason.BODY_MISMATCH, f"{what} is an HTML page"
         if self.size_bytes == 0:
             return Reason.BODY_MISMATCH, f"{what} is empty"
-        types = frozenset({"text/css"}) if self.wanted.is_style else _SCRIPT_TYPES
+        types = frozenset({"text/css"}) if self.wanted.is_style else SCRIPT_TYPES
         if self.content_type not in types:
             return Reason.BODY_MISMATCH, f"{what} is served as {self.content_type or 'no type'}"
         if not self.is_intact:
             return Reason.BODY_MISMATCH, f"{what} does not match its integrity hash"
+        if self.is_torn:
+            return Reason.BODY_MISMATCH, f"{what} ends in the middle"
         return None
 
 
@@ -96,6 +101,7 @@ def asset_of(wanted: Wanted, got: Exchange | Verdict) -> Asset:
         sha256=hashlib.sha256(got.body).hexdigest()[:12],
         looks_html=got.content_type == "text/html" or start.startswith(b"<"),
         is_intact=got.is_cut or _matches(got.body, wanted.integrity),
+        is_torn=got.status == 200 and got.content_type in SCRIPT_TYPES and not got.is_cut and is_torn(got.text),
     )
 
 

@@ -11,6 +11,7 @@ from checks.http import Exchange, attempt_exchange, exchange
 from checks.miniapp.asset import ASSET_LIMIT_BYTES, Asset, Wanted, asset_of
 from checks.miniapp.chunks import insecure_hosts, lazy_imports, static_imports
 from checks.miniapp.html import Page, page_of
+from checks.miniapp.script import unset_base
 from checks.result import Verdict
 
 CONCURRENT = 8
@@ -35,6 +36,8 @@ class Crawl:
     """The answer to a file that does not exist beside the entry script; None when the page names no script."""
     insecure_hosts: tuple[str, ...]
     """Hosts of http:// addresses in the scripts."""
+    unset_bases: tuple[str, ...]
+    """Where a script would call an address `undefined`: `file: words`."""
     loaded_seconds: float
     """From the start to the last asset."""
 
@@ -49,6 +52,7 @@ async def crawl(io: IO, url: str) -> Crawl:
     for script in page.inline_scripts:
         first += [Wanted("entry", found) for found in static_imports(script, answer.url)]
         first += [Wanted("lazy", found) for found in lazy_imports(script, answer.url)]
+        loading.read("index.html", script)
     first.sort(key=lambda one: one.role != "entry")  # a file that is also preloaded counts as entry
     made_up_url = _made_up_url(page, first)
     made_up: Exchange | Verdict | None = None
@@ -64,6 +68,7 @@ async def crawl(io: IO, url: str) -> Crawl:
         loading.found(),
         made_up,
         tuple(dict.fromkeys(loading.insecure)),
+        tuple(loading.unset),
         io.monotonic() - started,
     )
 
@@ -102,6 +107,7 @@ class _Loading:
     def __init__(self, io: IO, deadline: float) -> None:
         self.assets: dict[str, Asset] = {}
         self.insecure: list[str] = []
+        self.unset: list[str] = []
         self._imports: dict[str, list[str]] = {}
         self._io = io
         self._deadline = deadline
@@ -130,6 +136,13 @@ class _Loading:
                     waiting.append(url)
         return tuple(self.assets.values())
 
+    def read(self, name: str, script: str) -> None:
+        """Note which addresses a script would call that it should not."""
+        self.insecure += insecure_hosts(script)
+        words = unset_base(script)
+        if words is not None:
+            self.unset.append(f"{name}: {words}")
+
     async def get(self, url: str, limit_bytes: int = ASSET_LIMIT_BYTES) -> Exchange | Verdict:
         """Fetch one file, within what is left of the budget."""
         left = max(0.01, self._deadline - self._io.monotonic())
@@ -145,6 +158,6 @@ class _Loading:
         self.assets[wanted.url] = asset = asset_of(wanted, got)
         if isinstance(got, Verdict) or wanted.is_style or asset.problem() is not None:
             return []
-        self.insecure += insecure_hosts(got.text)
+        self.read(wanted.name, got.text)
         static = self._imports[wanted.url] = static_imports(got.text, wanted.url)
         return [Wanted("lazy", url) for url in (*static, *lazy_imports(got.text, wanted.url))]

@@ -40,7 +40,7 @@ class Problem:
     """One thing wrong with the app."""
 
     is_fatal: bool
-    """Users see a white screen."""
+    """Users see a white screen, or an app that can do nothing."""
     reason: Reason
     what: str
     hint: str
@@ -116,6 +116,13 @@ class MiniappPage(Check[MiniappPageConfig, MiniappPageSeen]):
                     "(clear the cache), and let index.html not be cached."
                 )
                 problems.append(Problem(is_fatal, found[0], found[1], hint))
+        if got.unset_bases:
+            what = f"the API's address is undefined in {got.unset_bases[0].partition(': ')[0]}"
+            hint = (
+                f"The build of {self.config.service} lacked the variable with the API's address (VITE_…, REACT_APP_…): "
+                "set it in its environment, then build and deploy again."
+            )
+            problems.append(Problem(True, Reason.BODY_MISMATCH, what, hint))
         if got.page.mount_id is None:
             hint = "The app has nowhere to mount, unless it makes its own element: look at index.html."
             problems.append(Problem(False, Reason.BODY_MISMATCH, "page has no element to mount the app in", hint))
@@ -172,5 +179,6 @@ def _facts(got: Crawl, problems: list[Problem]) -> tuple[Fact, ...]:
         for asset in got.assets[:8]
         if asset.status is not None
     ]
+    facts += [Fact("undefined address", words) for words in got.unset_bases[:3]]
     facts += [Fact("http address in a script", host) for host in got.insecure_hosts[:3]]
     return tuple(facts)

@@ -1,39 +1,22 @@
 """worker.canary: does a task run, through every consumed queue? If not, what is wrong with the workers?"""
 
-import asyncio
-import uuid
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from checks.base import IO, Check, Confirm, Seconds, Secret
-from checks.celery_wire import (
-    AFTER_SECONDS,
-    CLEAN_UP_SECONDS,
-    DEFAULT_QUEUE,
-    REPLY_SECONDS,
-    Broker,
-    BrokerConfig,
-    Replies,
-    client_url,
-    database_of,
-    redis_only,
-    told_of_broker,
-    with_database,
-)
+from checks.base import IO, Confirm, Seconds, Secret
+from checks.celery_wire import AFTER_SECONDS, CLEAN_UP_SECONDS, DEFAULT_QUEUE, REPLY_SECONDS, BrokerConfig, Replies
+from checks.redis_url import client_url, database_of, redis_only, with_database
 from checks.result import Evidence, Fact, Outcome, Reason, Verdict
 from checks.wording import duration
-from checks.worker.broker import Canary, Flight, canaries_for, fly, settle
+from checks.worker.broker import Broker, Canary, Flight, canaries_for
 from checks.worker.classify import Finding, Workers, classify, workers_of
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
+from checks.worker.look import BrokerCheck, is_private
 
 AROUND_SECONDS = 2 * REPLY_SECONDS + CLEAN_UP_SECONDS
 """What a look needs beside waiting for the canary: to ask the workers before and after, and to clean up."""
@@ -102,15 +85,14 @@ class CanarySeen:
     """The workers were told to send task events."""
 
 
-class WorkerCanary(Check[WorkerCanaryConfig, CanarySeen]):
+class WorkerCanary(BrokerCheck[WorkerCanaryConfig, CanarySeen]):
     """Run the built-in task `celery.accumulate` through each queue; classify the worker when it does not answer."""
 
     Config = WorkerCanaryConfig
-    __slots__ = ("_backend", "_consumed", "_is_silent", "_lost", "_reply_id")
+    __slots__ = ("_backend", "_consumed", "_is_silent", "_lost")
 
     def __init__(self, config: WorkerCanaryConfig) -> None:
         super().__init__(config)
-        self._reply_id = str(uuid.uuid4())
         self._consumed: set[str] = set()
         """Queues ever seen consumed: a dead worker's queue stays known."""
         self._backend: str | None = None
@@ -122,18 +104,12 @@ class WorkerCanary(Check[WorkerCanaryConfig, CanarySeen]):
 
     async def measure(self, io: IO) -> CanarySeen:
         """Send a canary through every queue; ask the workers how they are when one is not answered."""
-        limit_seconds = io.timeout_seconds - AFTER_SECONDS
-        deadline = io.monotonic() + limit_seconds
-        url = self.config.url
-        async with asyncio.timeout(limit_seconds), AsyncExitStack() as stack:
-            client = await stack.enter_async_context(io.redis(url))
-            broker = Broker(client, self.config, self._reply_id)
+        deadline = io.monotonic() + io.timeout_seconds - AFTER_SECONDS
+        async with self.broker(io) as broker:
             before = await broker.ask("active_queues", "stats", *(("conf",) if self._backend is None else ()))
             self._learn(before)
-            results_url = self._results_url(url)
-            results = client if results_url == url else await stack.enter_async_context(io.redis(results_url))
             has_events = self._wants_events and await broker.tell("enable_events") > 0
-            flights = await self._fly(broker, results, self._queues(before), io, self.config.wait_seconds)
+            flights = await self._fly(broker, self._queues(before), io, self.config.wait_seconds)
             if all(flight.proof for flight in flights):
                 return CanarySeen(flights, None, has_events)
             self._backend = None
@@ -144,7 +120,7 @@ class WorkerCanary(Check[WorkerCanaryConfig, CanarySeen]):
             left = deadline - io.monotonic() - CLEAN_UP_SECONDS
             if unproven and self.config.enable_events and not has_events and left > CLEAN_UP_SECONDS:
                 has_events = await broker.tell("enable_events") > 0
-                again = await self._fly(broker, results, unproven, io, min(SECOND_WAIT_SECONDS, left))
+                again = await self._fly(broker, unproven, io, min(SECOND_WAIT_SECONDS, left))
                 self._is_silent = any(flight.proof == "event" for flight in again)
                 second = {flight.queue: flight for flight in again}
                 flights = tuple(second.get(flight.queue, flight) for flight in flights)
@@ -176,12 +152,8 @@ class WorkerCanary(Check[WorkerCanaryConfig, CanarySeen]):
             worst.reason,
             worst.hint,
             Evidence(tuple(facts)),
-            {"canary_seconds": slowest} if all(flight.proof for flight in seen.flights) else {},
+            _values(seen.flights),
         )
-
-    def on_failure(self, verdict: Verdict) -> Verdict:
-        """Say it of the broker."""
-        return told_of_broker(verdict, self.config)
 
     @property
     def _wants_events(self) -> bool:
@@ -198,13 +170,13 @@ class WorkerCanary(Check[WorkerCanaryConfig, CanarySeen]):
             )
         return finding
 
-    async def _fly(self, broker: Broker, results: "Redis", queues: Iterable[str], io: IO,
-                   wait_seconds: float) -> tuple[Flight, ...]:  # fmt: skip
-        owed = await settle(broker, results, list(self._lost))
+    async def _fly(self, broker: Broker, queues: Iterable[str], io: IO, wait_seconds: float) -> tuple[Flight, ...]:
+        results_url = self._results_url(self.config.url)
+        owed = await broker.settle(list(self._lost), results_url)
         canaries = canaries_for(tuple(queues), io.now())
         self._lost.clear()
         self._lost.extend((*owed, *canaries))
-        flights = await fly(broker, results, canaries, wait_seconds)
+        flights = await broker.fly(canaries, wait_seconds, results_url)
         done = {flight.task_id for flight in flights if flight.proof or flight.was_waiting}
         kept = [canary for canary in self._lost if canary.task_id not in done]
         self._lost.clear()
@@ -213,7 +185,7 @@ class WorkerCanary(Check[WorkerCanaryConfig, CanarySeen]):
 
     def _learn(self, replies: Mapping[str, Replies]) -> None:
         for _, queues in replies["active_queues"].answers:
-            self._consumed.update(str(queue["name"]) for queue in queues if not _is_private(str(queue["name"])))
+            self._consumed.update(str(queue["name"]) for queue in queues if not is_private(str(queue["name"])))
         for _, conf in replies["conf"].answers if "conf" in replies else ():
             self._backend = str(conf.get("result_backend") or conf.get("CELERY_RESULT_BACKEND") or "disabled://")
 
@@ -241,9 +213,12 @@ def _is_redis(url: str | None) -> bool:
     return url is not None and urlsplit(url).scheme in ("redis", "rediss")
 
 
-def _is_private(queue: str) -> bool:
-    """Say whether it is a node's own direct queue: it ends with the node, and must not be remembered."""
-    return queue.endswith((".dq", ".dq2"))
+def _values(flights: Sequence[Flight]) -> dict[str, float]:
+    """Return the time of each queue that answered, and the slowest where all did."""
+    values = {f"canary_{flight.queue}_seconds": flight.seconds for flight in flights if flight.proof}
+    if len(values) == len(flights):
+        values["canary_seconds"] = max(values.values())
+    return values
 
 
 def _facts(workers: Workers) -> list[Fact]:

@@ -8,6 +8,7 @@ from checks.celery_wire import Replies
 from checks.result import Outcome, Reason
 from checks.wording import duration
 from checks.worker.broker import Flight
+from checks.worker.look import workers as _workers
 
 HUNG_SECONDS = 300.0
 """From this age of the oldest running task on, full slots are called hung, not busy."""
@@ -118,6 +119,14 @@ def _lost(flight: Flight, workers: Workers, answered: int, has_events: bool) -> 
             "no worker is connected to the broker",
             "Read the worker's log from its last start: an import error, VersionMismatch, or a wrong broker URL.",
         )
+    if not workers.nodes and flight.alive:
+        return Finding(
+            Outcome.FAILED,
+            Reason.PROTOCOL_ERROR,
+            f"{late}; {_workers(flight.alive)} alive by heartbeat, and no answer to any message: content is refused",
+            "Add json to accept_content of the app: without it a worker refuses all our messages, and those of"
+            " others that send JSON.",
+        )
     if not workers.nodes:
         return Finding(
             Outcome.FAILED,
@@ -209,7 +218,3 @@ def _saturated(late: str, nodes: list[Node]) -> Finding:
         if state == "hung"
         else "Wait, or add workers or slots. A task that never ends needs task_time_limit.",
     )
-
-
-def _workers(count: int) -> str:
-    return f"{count} worker" if count == 1 else f"{count} workers"

@@ -5,6 +5,7 @@ from typing import Any
 from celery.schedules import crontab
 
 from demo.nexus.flaws import Flaw, has
+from demo.nexus.nexus_helper import heartbeat
 
 TIMEZONE = "Europe/Berlin"
 
@@ -12,17 +13,15 @@ TIMEZONE = "Europe/Berlin"
 def schedule(heartbeat_seconds: float) -> dict[str, dict[str, Any]]:
     """Return the entries; `heartbeat_seconds` is the period of the one that shows the monitor that beat lives."""
     entries: dict[str, dict[str, Any]] = {
-        # A built-in task: it proves beat, broker, worker and result in one, and needs no code.
-        "nexus-heartbeat": {
-            "task": "celery.accumulate",
-            "schedule": heartbeat_seconds,
-            "args": ["nexus-beat-alive"],
-            "kwargs": {"index": 0},
-            "options": {"expires": heartbeat_seconds * 11 / 12},
-        },
+        **heartbeat(heartbeat_seconds),
         "tick": {"task": "nexus.tick", "schedule": 10.0, "options": {"expires": 9}},
         "count-open-tasks": {"task": "nexus.count_open_tasks", "schedule": 30.0, "options": {"expires": 28}},
-        "clean-up": {"task": "nexus.clean_up", "schedule": crontab(minute="*/5"), "options": {"expires": 240}},
+        "clean-up": {"task": "nexus.clean_up", "schedule": crontab(minute="*"), "options": {"expires": 50}},
+        "count-ticks": {
+            "task": "nexus.count_ticks",
+            "schedule": crontab(minute="30", hour="4"),
+            "options": {"expires": 3600},
+        },
         "morning-report": {
             "task": "nexus.report",
             "schedule": crontab(minute="0", hour="9", day_of_week="mon-fri"),

@@ -68,6 +68,16 @@ def export(seconds: float) -> bool:
         return client.blpop([EXPORT], timeout=seconds) is not None
 
 
+@shared_task(name="nexus.count_ticks")
+def count_ticks() -> int:
+    """Count the ticks that are kept."""
+
+    async def read(connection: "asyncpg.Connection[Any]") -> int:
+        return int(await connection.fetchval("SELECT count(*) FROM ticks"))
+
+    return _with_database(read)
+
+
 @shared_task(name="nexus.report")
 def report() -> dict[str, int]:
     """Return the numbers of Nexus and the number of the report."""

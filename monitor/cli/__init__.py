@@ -8,6 +8,7 @@ from monitor import __version__
 from monitor.cli.check import check
 from monitor.cli.config import config
 from monitor.cli.demo import demo
+from monitor.cli.discover import discover
 from monitor.cli.scenario import scenario
 from monitor.cli.serve import serve
 
@@ -20,6 +21,7 @@ app = typer.Typer(
 )
 app.command()(serve)
 app.command()(check)
+app.command()(discover)
 app.command()(scenario)
 app.add_typer(demo, name="demo")
 app.add_typer(config, name="config")

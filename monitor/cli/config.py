@@ -14,7 +14,7 @@ def _group() -> None:
 
 @config.command("check")
 def check_config(path: ConfigOption = None) -> None:
-    """Read everything, start nothing: one line for each mistake and exit status 2, or what would be watched."""
+    """Read everything, look around once: one line for each mistake and exit status 2, or what would be watched."""
     settings, _, checklist = configured(path)
     if settings.fallback_addresses:
         from monitor.delivery.fallback import open_services
@@ -23,7 +23,8 @@ def check_config(path: ConfigOption = None) -> None:
     for check_id, check in checklist.checks.items():
         typer.echo(f"{check_id:<20} every {check.config.interval_seconds:g} s  {check.config.service}")
     for item in checklist.skipped:
-        why = f"set {item.setting} to add it" if item.setting else "switched off"
+        why = f"set {item.setting} to add it" if item.setting else item.why or "switched off"
+        why += f" ({item.why})" if item.setting and item.why else ""
         typer.echo(f"{item.id:<20} not watched: {why}")
     chats = ", ".join(checklist.chat_targets) or "nobody is told: set ALERT_BOT_TOKEN and ALERT_CHAT_ID"
     typer.echo(f"{len(checklist.checks)} checks; told: {chats}")

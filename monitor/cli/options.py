@@ -22,8 +22,25 @@ ConfigOption = Annotated[
 
 
 def configured(path: Path | None) -> "tuple[Settings, Stack, Checklist]":
-    """Read environment and file. Raises UsageError with every mistake of both, one line each."""
+    """Read environment and file, and add what is found. Raises UsageError with every mistake of both, one line each.
+
+    Looks around for some seconds at most, and not at all where a service keeps what it found.
+    """
+    import asyncio
+
     from monitor.config.checklist import build_checklist
+    from monitor.discovery.known import known
+    from monitor.log import configure_logging
+
+    configure_logging("error")
+    settings, stack = read(path)
+    build_checklist(settings, stack)  # a mistake is told before anybody looks around
+    return settings, stack, build_checklist(settings, stack, asyncio.run(known(settings)))
+
+
+def read(path: Path | None) -> "tuple[Settings, Stack]":
+    """Read environment and file. Raises UsageError with every mistake of both, one line each."""
+    from monitor.config.environment import with_environment
     from monitor.config.settings import settings_from
     from monitor.config.stack import stack_from
     from monitor.errors import UsageError
@@ -36,9 +53,12 @@ def configured(path: Path | None) -> "tuple[Settings, Stack, Checklist]":
     except UsageError as error:
         lines += error.lines
     try:
-        stack = stack_from(path or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None))
+        stack, unset = with_environment(
+            stack_from(path or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)), os.environ
+        )
+        lines += (f"monitor.yaml: {line}" for line in unset)
     except UsageError as error:
         lines += error.lines
-    if settings is None or stack is None:
+    if settings is None or stack is None or lines:
         raise UsageError(*lines)
-    return settings, stack, build_checklist(settings, stack)
+    return settings, stack

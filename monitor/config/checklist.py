@@ -1,13 +1,14 @@
 """From settings and `monitor.yaml` to the checks that will run and the graph between them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
 
 from checks.base import Check, CheckConfig
 from checks.registry import CHECKS
+from monitor.config.found import ABOUT, Found, completed, expectations
 from monitor.config.objectives import objectives_of
 from monitor.config.rows import EVERYTHING, NETWORK, ROWS, Row
 from monitor.config.settings import Settings
@@ -28,7 +29,9 @@ class Skipped:
 
     id: str
     setting: str
-    """Empty where `enabled: false` says so."""
+    """Empty where `enabled: false` says so, or `why` says more."""
+    why: str = ""
+    """Why it was not found by itself, where somebody looked; or why it makes no sense in this stack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +45,31 @@ class Checklist:
     """The engine's chat id → the Telegram chat id of the configuration."""
     objectives: tuple[Objective, ...] = ()
     """Each stands in the plan as a check of its own, which nobody looks at: the service judges it."""
+    found: Found = field(default_factory=Found)
+    """What it was built from, beside the settings."""
+
+    def is_same_as(self, other: "Checklist") -> bool:
+        """Say whether the same would be looked at, in the same way."""
+        mine, its = ({name: check.config for name, check in one.checks.items()} for one in (self, other))
+        return mine == its and self.plan == other.plan
+
+    def following(self, before: "Checklist") -> "Checklist":
+        """Return it with the checks of `before` where nothing has changed: some remember what they have seen."""
+        kept = {
+            name: old
+            for name, check in self.checks.items()
+            if (old := before.checks.get(name)) is not None and old.config == check.config
+        }
+        return replace(self, checks={**self.checks, **kept})
 
 
-def build_checklist(settings: Settings, stack: Stack) -> Checklist:
-    """Build every check that the settings allow. Raises UsageError with one line for each mistake."""
-    given, skipped = _builtin(settings, stack)
+def build_checklist(settings: Settings, stack: Stack, found: Found | None = None) -> Checklist:
+    """Build every check that the settings and what was found allow. Raises UsageError, one line for each mistake."""
+    found = found or Found()
+    given, skipped = _builtin(settings, stack, found)
     lines: list[str] = []
-    lines += _merge(given, skipped, stack)
+    findable = _findable(settings)
+    lines += _merge(given, skipped, stack, findable)
     configs: dict[str, CheckConfig] = {}
     for check_id, values in given.items():
         try:
@@ -61,7 +82,7 @@ def build_checklist(settings: Settings, stack: Stack) -> Checklist:
     if cycle:
         lines.append(f"checks.{cycle[0]}.depends_on: goes round in a circle: {' → '.join(cycle)}")
     policies = {check_id: _policy(config) for check_id, config in configs.items()}
-    objectives, wrong = objectives_of(stack.slo, policies, {item.id: item.setting for item in skipped})
+    objectives, wrong = objectives_of(stack.slo, policies, {item.id: item.setting for item in skipped}, findable)
     lines += wrong
     if lines:
         raise UsageError(*(f"monitor.yaml: {line}" for line in lines))
@@ -74,19 +95,26 @@ def build_checklist(settings: Settings, stack: Stack) -> Checklist:
         rules=Rules(**stack.incidents.model_dump()),
     )
     checks = {check_id: CHECKS[config.kind](config) for check_id, config in configs.items()}
-    return Checklist(checks, plan, tuple(skipped), targets, objectives)
+    return Checklist(checks, plan, tuple(skipped), targets, objectives, found)
 
 
-def _builtin(settings: Settings, stack: Stack) -> tuple[dict[str, dict[str, Any]], list[Skipped]]:
+def _builtin(settings: Settings, stack: Stack, found: Found) -> tuple[dict[str, dict[str, Any]], list[Skipped]]:
+    settings = completed(settings, found)
+    things = found.things()
     given: dict[str, dict[str, Any]] = {}
     skipped: list[Skipped] = []
     for row in ROWS:
         missing = [name for name in row.needs if getattr(settings, name) is None]
         if missing:
-            skipped.append(Skipped(row.id, missing[0].upper()))
+            thing = things.get(missing[0])
+            skipped.append(Skipped(row.id, missing[0].upper(), thing.why if thing else ""))
+            continue
+        why = row.why_not(settings)
+        if why and "url" not in stack.checks.get(row.id, {}):
+            skipped.append(Skipped(row.id, "", why))
             continue
         service = getattr(stack.services, row.service, row.service)
-        given[row.id] = {
+        values = {
             "kind": row.id,
             "id": row.id,
             "service": service,
@@ -94,7 +122,19 @@ def _builtin(settings: Settings, stack: Stack) -> tuple[dict[str, dict[str, Any]
             **{key: value for key, value in row.given(settings, stack).items() if value is not None},
             "depends_on": _default_parents(row),
         }
+        given[row.id] = _with_learned(values, expectations(found, row.found))
     return given, skipped
+
+
+def _with_learned(values: dict[str, Any], learned: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay what was found over the values; leave it out where the check cannot take it: no target may stop the start."""
+    if not learned:
+        return values
+    try:
+        CHECKS[values["kind"]].Config.model_validate({**values, **learned})
+    except ValidationError:
+        return values
+    return {**values, **learned}
 
 
 def _default_parents(row: Row) -> tuple[str, ...]:
@@ -103,7 +143,22 @@ def _default_parents(row: Row) -> tuple[str, ...]:
     return (*row.parents, *(NETWORK if row.is_remote else ()), EVERYTHING)
 
 
-def _merge(given: dict[str, dict[str, Any]], skipped: list[Skipped], stack: Stack) -> list[str]:
+def _findable(settings: Settings) -> frozenset[str]:
+    """Return the checks that may yet be built without a further setting, as soon as what they need is found."""
+    return frozenset(
+        row.id
+        for row in ROWS
+        if all(
+            getattr(settings, name) is not None
+            or (name in ABOUT and getattr(settings, ABOUT[name].source.lower()) is not None)
+            for name in row.needs
+        )
+    )
+
+
+def _merge(
+    given: dict[str, dict[str, Any]], skipped: list[Skipped], stack: Stack, findable: frozenset[str]
+) -> list[str]:
     """Lay the user's settings over the built-in ones, in place. Returns one line for each mistake."""
     lines: list[str] = []
     waiting = {item.id: item for item in skipped}
@@ -130,8 +185,16 @@ def _merge(given: dict[str, dict[str, Any]], skipped: list[Skipped], stack: Stac
         elif check_id in given:
             given[check_id] |= values
             given[check_id]["depends_on"] = (*parents, *given[check_id]["depends_on"])
+        elif check_id in waiting and check_id in findable:
+            lines += _mistakes_so_far(check_id, values)
         elif check_id in waiting:
-            lines.append(f"checks.{check_id}: needs the environment variable {waiting[check_id].setting}")
+            item = waiting[check_id]
+            lacking = (
+                f"{item.why}; give it a url"
+                if item.why and not item.setting
+                else f"needs the environment variable {item.setting}"
+            )
+            lines.append(f"checks.{check_id}: {lacking}")
         elif "kind" not in values:
             lines.append(
                 f"checks.{check_id}: unknown check{nearest(check_id, builtin) or '; one of yours needs a kind'}"
@@ -144,6 +207,17 @@ def _merge(given: dict[str, dict[str, Any]], skipped: list[Skipped], stack: Stac
             above = (*parents, *NETWORK, EVERYTHING)
             given[check_id] = {"id": check_id, "service": check_id.split(".")[0], **values, "depends_on": above}
     return lines
+
+
+def _mistakes_so_far(check_id: str, values: Mapping[str, Any]) -> list[str]:
+    """Return a line for each mistake in the settings of a check that is not found yet."""
+    model = CHECKS[check_id].Config
+    try:
+        model.model_validate({"id": check_id, "service": "?", **values})
+    except ValidationError as error:
+        lines = mistakes(error, model, f"checks.{check_id}")
+        return [line for line in lines if not line.endswith(": is required")]
+    return []
 
 
 def _config(values: Mapping[str, Any], stack: Stack) -> CheckConfig:
@@ -193,6 +267,7 @@ def _policy(config: CheckConfig) -> CheckPolicy:
         hard_parents=config.depends_on,
         soft_parents=config.explained_by,
         runbook_url=config.runbook_url,
+        slow_ceiling_seconds=config.slow_ceiling_seconds,
         is_vantage=config.id.startswith("vantage."),
     )
 

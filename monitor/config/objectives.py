@@ -1,6 +1,6 @@
 """From `slo` in `monitor.yaml` to objectives over the checks that are built."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from monitor.config.stack import Slo, nearest
 from monitor.engine.model import CheckPolicy
@@ -10,9 +10,12 @@ DAY_SECONDS = 86_400.0
 
 
 def objectives_of(
-    given: Iterable[Slo], policies: Mapping[str, CheckPolicy], skipped: Mapping[str, str]
+    given: Iterable[Slo], policies: Mapping[str, CheckPolicy], skipped: Mapping[str, str], findable: Set[str]
 ) -> tuple[tuple[Objective, ...], list[str]]:
-    """Return the objectives, and one line for each mistake. `skipped`: checks not built, and the setting they lack."""
+    """Return the objectives, and one line for each mistake. `skipped`: checks not built, and the setting they lack.
+
+    Those of them that are `findable` join the objective when they are built.
+    """
     objectives: list[Objective] = []
     lines: list[str] = []
     for slo in given:
@@ -27,11 +30,15 @@ def objectives_of(
                 lines.append(f"{where}.service: no check is about {slo.service!r}{nearest(slo.service, services)}")
                 continue
         else:
-            wrong = [_complaint(where, name, policies, skipped) for name in slo.checks if name not in policies]
-            if wrong:
+            wrong = [
+                _complaint(where, name, policies, skipped)
+                for name in slo.checks
+                if name not in policies and not (skipped.get(name) and name in findable)
+            ]
+            checks = [name for name in dict.fromkeys(slo.checks) if name in policies]
+            if wrong or not checks:
                 lines += wrong
                 continue
-            checks = list(dict.fromkeys(slo.checks))
         objectives.append(
             Objective(
                 slo.name,

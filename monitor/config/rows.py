@@ -1,9 +1,13 @@
 """The built-in checks as a table: what each needs to be known, whom it speaks about, what explains its failure."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
+from pydantic import SecretStr
+
+from checks.miniapp.init_data import hashed_key
 from monitor.config.settings import Settings
 from monitor.config.stack import Stack
 
@@ -18,7 +22,7 @@ class Row:
     service: str
     """A field of `Services`, or `monitor` for our own side, or `telegram`."""
     needs: tuple[str, ...]
-    """The settings without which it is not built."""
+    """The settings without which it is not built; a thing of `Found` with the name of one stands in for it."""
     given: Callable[[Settings, Stack], Given]
     """Its own fields, from the settings."""
     parents: tuple[str, ...] = ()
@@ -27,6 +31,10 @@ class Row:
     """The line of the post-deploy checklist it answers."""
     is_remote: bool = True
     """Looks over the network, so our own network is its parent."""
+    why_not: Callable[[Settings], str] = lambda settings: ""
+    """Why it makes no sense with these settings; empty where it does."""
+    found: Mapping[str, str] = field(default_factory=dict)
+    """Its own fields from what was found: field → thing of `Found`. They stand above `given`, below monitor.yaml."""
 
 
 def _nothing(settings: Settings, stack: Stack) -> Given:
@@ -37,12 +45,48 @@ def _broker(settings: Settings, stack: Stack) -> Given:
     return {"broker_url": settings.celery_broker_url}
 
 
+def _schedule(settings: Settings, stack: Stack) -> Given:
+    """The marker stands once, with `beat.alive`."""
+    return _broker(settings, stack) | {"marker": stack.checks.get("beat.alive", {}).get("marker")}
+
+
 def _database(settings: Settings, stack: Stack) -> Given:
     return {"url": settings.database_url}
 
 
 def _redis(settings: Settings, stack: Stack) -> Given:
     return {"url": settings.redis_url}
+
+
+def _bot(settings: Settings, stack: Stack) -> Given:
+    return {"token": settings.bot_token, "api_base_url": settings.telegram_api_url}
+
+
+def _webhook(settings: Settings, stack: Stack) -> Given:
+    return {"url": settings.webhook_url}
+
+
+def _signed(settings: Settings, stack: Stack) -> Given:
+    return {"url": settings.webhook_url, "secret_token": settings.webhook_secret}
+def _redis_memory(settings: Settings, stack: Stack) -> Given:
+    return {"url": settings.redis_url, "is_broker": _server(settings.redis_url) == _server(settings.celery_broker_url)}
+
+
+def _server(url: SecretStr | None) -> tuple[str | None, int]:
+    parts = urlsplit("" if url is None else url.get_secret_value())
+    return parts.hostname, parts.port or 6379
+
+
+def _versions(settings: Settings, stack: Stack) -> Given:
+    """Return the services with an address; the bot answers at the root of its webhook's."""
+    urls = {stack.services.api: settings.api_url}
+    if settings.webhook_url is not None:
+        parts = urlsplit(settings.webhook_url)
+        urls[stack.services.bot] = f"{parts.scheme}://{parts.netloc}"
+    return {"urls": urls}
+def _login(settings: Settings, stack: Stack) -> Given:
+    token = settings.bot_token
+    return {"api_url": settings.api_url, "key": token and hashed_key(token.get_secret_value())}
 
 
 ROWS: tuple[Row, ...] = (
@@ -53,8 +97,34 @@ ROWS: tuple[Row, ...] = (
         lambda settings, stack: {"url": f"{settings.api_url}/health"},
         parents=("postgres.connect", "redis.ping"),
         checklist="API: health check endpoint returns 200",
+        found={"url": "health_url"},
+    ),
+    Row(
+        "api.routers",
+        "api",
+        ("api_url",),
+        lambda settings, stack: {"url": settings.api_url},
+        parents=("api.health", "postgres.connect", "redis.ping"),
+        checklist="API: all API routers are accessible",
+    ),
+    Row("api.version", "api", ("api_url",), _versions, parents=("api.health",)),
+    Row(
+        "api.tls",
+        "api",
+        ("api_url",),
+        lambda settings, stack: {"url": settings.api_url},
+        why_not=lambda settings: "" if str(settings.api_url).startswith("https://") else "API_URL is not https",
     ),
     Row("postgres.connect", "database", ("database_url",), _database, checklist="API: database connections work"),
+    Row(
+        "postgres.capacity",
+        "database",
+        ("database_url",),
+        _database,
+        parents=("postgres.connect",),
+        checklist="API: database connections work",
+    ),
+    Row("postgres.migrations", "database", ("database_url",), _database, parents=("postgres.connect",)),
     Row("redis.ping", "redis", ("redis_url",), _redis, checklist="API: Redis connections work"),
     Row(
         "redis.write",
@@ -65,23 +135,79 @@ ROWS: tuple[Row, ...] = (
         checklist="API: Redis connections work",
     ),
     Row(
+        "bot.identity",
+        "bot",
+        ("bot_token",),
+        _bot,
+        parents=("telegram.api",),
+        checklist="Bot: responds to commands",
+        "redis.memory",
+        "redis",
+        ("redis_url",),
+        _redis_memory,
+        parents=("redis.ping",),
+        checklist="API: Redis connections work",
+    ),
+    Row(
         "bot.webhook",
         "bot",
         ("bot_token",),
-        lambda settings, stack: {
-            "token": settings.bot_token,
-            "api_base_url": settings.telegram_api_url,
-            "expected_url": settings.webhook_url,
-        },
-        parents=("telegram.api",),
+        lambda settings, stack: {**_bot(settings, stack), "expected_url": settings.webhook_url},
+        parents=("telegram.api", "bot.identity"),
+        checklist="Bot: webhook receives updates",
+    ),
+    Row("bot.ingress", "bot", ("webhook_url",), _signed, checklist="Bot: webhook receives updates"),
+    Row(
+        "bot.delivery",
+        "bot",
+        ("bot_token",),
+        _bot,
+        parents=("telegram.api", "bot.identity", "bot.webhook", "bot.ingress"),
         checklist="Bot: webhook receives updates",
     ),
     Row(
-        "bot.ingress",
+        "bot.guard",
         "bot",
         ("webhook_url",),
-        lambda settings, stack: {"url": settings.webhook_url, "secret_token": settings.webhook_secret},
+        _webhook,
+        parents=("bot.ingress",),
         checklist="Bot: webhook receives updates",
+    ),
+    Row(
+        "bot.commands",
+        "bot",
+        ("bot_token",),
+        _bot,
+        parents=("telegram.api", "bot.identity"),
+        checklist="Bot: responds to commands",
+    ),
+    Row(
+        "bot.modules",
+        "bot",
+        ("webhook_url",),
+        _webhook,
+        parents=("bot.ingress",),
+        checklist="Bot: modules load correctly",
+    ),
+    Row(
+        "bot.reply",
+        "bot",
+        ("webhook_url",),
+        _signed,
+        parents=("bot.ingress",),
+        checklist="Bot: responds to commands",
+    ),
+    Row(
+        "bot.reply_telegram",
+        "bot",
+        ("probe_bot_token", "probe_chat_id", "bot_token"),
+        lambda settings, stack: {
+            **_bot(settings, stack),
+            "prober_token": settings.probe_bot_token,
+            "chat_id": settings.probe_chat_id,
+        },
+        parents=("telegram.api", "bot.identity", "bot.webhook", "bot.ingress"),
+        checklist="Bot: responds to commands",
     ),
     Row(
         "worker.online",
@@ -107,11 +233,72 @@ ROWS: tuple[Row, ...] = (
         parents=("worker.canary",),
         checklist="Beat: starts",
     ),
+    Row("beat.single", "beat", ("redis_url",), _schedule, parents=("beat.alive",), checklist="Beat: starts"),
+    Row(
+        "beat.schedule",
+        "beat",
+        ("redis_url",),
+        _schedule,
+        parents=("beat.alive", "worker.canary"),
+        checklist="Beat: scheduled tasks trigger",
+    ),
+    Row(
+        "beat.config",
+        "beat",
+        ("redis_url",),
+        _schedule,
+        parents=("worker.online",),
+        checklist="Beat: cron expressions work",
+    ),
     Row(
         "miniapp.page",
         "miniapp",
         ("miniapp_url",),
         lambda settings, stack: {"url": settings.miniapp_url},
+        checklist="Mini App: React app loads",
+    ),
+    Row(
+        "miniapp.sdk",
+        "miniapp",
+        ("miniapp_url",),
+        lambda settings, stack: {"page_url": settings.miniapp_url},
+        parents=("miniapp.page",),
+        checklist="Mini App: React app loads",
+    ),
+    Row(
+        "miniapp.auth",
+        "api",
+        ("api_url", "bot_token"),
+        _login,
+        parents=("api.health",),
+        checklist="Mini App: authentication works",
+    ),
+    Row(
+        "miniapp.auth_guard",
+        "api",
+        ("api_url", "bot_token"),
+        _login,
+        parents=("api.health",),
+        checklist="Mini App: authentication works",
+    ),
+    Row(
+        "miniapp.calls",
+        "api",
+        ("api_url", "bot_token"),
+        lambda settings, stack: {**_login(settings, stack), "page_url": settings.miniapp_url},
+        parents=("api.health", "miniapp.auth"),
+        checklist="Mini App: API calls succeed",
+    ),
+    Row(
+        "miniapp.button",
+        "bot",
+        ("bot_token", "miniapp_url"),
+        lambda settings, stack: {
+            "token": settings.bot_token,
+            "page_url": settings.miniapp_url,
+            "api_base_url": settings.telegram_api_url,
+        },
+        parents=("telegram.api",),
         checklist="Mini App: React app loads",
     ),
     Row(

@@ -64,6 +64,11 @@ def _bot_token(value: SecretStr) -> SecretStr:
     return value
 
 
+def _secret_http_url(value: SecretStr) -> SecretStr:
+    _http_url(value.get_secret_value())
+    return value
+
+
 _BETWEEN_ADDRESSES = re.compile(r"[\s,]+(?=[A-Za-z][\w+.-]*://)")
 """An address may hold a comma itself; what opens the next one is its scheme."""
 
@@ -76,6 +81,7 @@ def _fallback_urls(value: SecretStr) -> SecretStr:
 
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
+SecretHttpUrl = Annotated[SecretStr, AfterValidator(_secret_http_url)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
 OwnDatabaseUrl = Annotated[SecretStr, AfterValidator(_own_database_url)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
@@ -105,6 +111,10 @@ class Settings(BaseModel):
     """The webhook the watched bot is expected to have."""
     webhook_secret: SecretStr | None = None
     """The secret token of that webhook, to post a harmless update through it."""
+    probe_bot_token: BotToken | None = None
+    """A third bot's, which asks the watched bot in a private group. Nobody else may poll it."""
+    probe_chat_id: str | None = Field(default=None, pattern=r"^-\d+$")
+    """That group's numeric chat id."""
     miniapp_url: HttpUrl | None = None
     """The watched Mini App's page."""
 
@@ -114,6 +124,10 @@ class Settings(BaseModel):
     """Where to tell: a numeric chat id, with `/topic` where the chat has topics."""
     telegram_api_url: HttpUrl = "https://api.telegram.org"
     monitor_database_url: OwnDatabaseUrl = SecretStr("sqlite:///nexus-monitor.db")
+    monitor_spool_file: str = "nexus-monitor.spool"
+    """Where it is kept what the database does not have yet, while that is away."""
+    monitor_heartbeat_url: SecretHttpUrl | None = None
+    """Asked every minute while the monitor works: a dead-man's switch outside. Who knows it can keep it quiet."""
     monitor_token: SecretStr | None = None
     """Bearer token of the HTTP interface, and password of the dashboard. Without it both are open."""
     monitor_host: str = "127.0.0.1"
@@ -155,10 +169,10 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
     except ValidationError as error:
         lines += [_invalid_line(item, given) for item in error.errors(include_url=False, include_context=False)]
         raise UsageError(*lines) from None
-    if settings.bot_token and settings.alert_bot_token:
-        watched, own = settings.bot_token.get_secret_value(), settings.alert_bot_token.get_secret_value()
-        if watched == own:
-            lines.append("ALERT_BOT_TOKEN: is the same as BOT_TOKEN; the monitor needs a bot of its own")
+    if settings.bot_token and settings.alert_bot_token == settings.bot_token:
+        lines.append("ALERT_BOT_TOKEN: is the same as BOT_TOKEN; the monitor needs a bot of its own")
+    if settings.probe_bot_token and settings.probe_bot_token in (settings.bot_token, settings.alert_bot_token):
+        lines.append("PROBE_BOT_TOKEN: is the same as BOT_TOKEN or ALERT_BOT_TOKEN; the prober needs a bot of its own")
     if settings.database_url and settings.database_url == _plain(settings.monitor_database_url):
         lines.append("MONITOR_DATABASE_URL: is the same as DATABASE_URL; the monitor needs a database of its own")
     if lines:

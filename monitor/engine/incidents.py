@@ -6,6 +6,7 @@ from datetime import datetime
 from monitor.engine.candidates import incident_to_reopen, incident_to_reroot, is_storm, running_storm
 from monitor.engine.deploys import deploy_of
 from monitor.engine.draft import Draft, is_root_of
+from monitor.engine.explain import note_explanations
 from monitor.engine.plan import Severity
 from monitor.engine.silences import mark_suppressed
 from monitor.engine.state import Cause, CheckState, CheckStatus, Incident, IncidentStatus, Member, Role
@@ -163,6 +164,7 @@ def _open_new(draft: Draft, check_id: str, cause: Cause, severity: Severity) -> 
     draft.put_incident(incident)
     draft.put_check(replace(check, incident_id=incident.id))
     draft.note(incident.id, "opened", f"{check_id} is {cause}", check_id)
+    note_explanations(draft, incident.id)
     mark_suppressed(draft, incident.id)
 
 
@@ -189,6 +191,7 @@ def _reopen(draft: Draft, incident: Incident, check_id: str, severity: Severity)
     )
     draft.put_check(replace(draft.check(check_id), incident_id=incident.id))
     draft.note(incident.id, "reopened", f"{check_id} fails again", check_id)
+    note_explanations(draft, incident.id)
     raise_severity(draft, incident.id, severity)
     mark_suppressed(draft, incident.id)
 

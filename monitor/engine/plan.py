@@ -32,6 +32,7 @@ class CheckPolicy:
     severity: Severity = Severity.PAGE
     hard_parents: tuple[str, ...] = ()
     soft_parents: tuple[str, ...] = ()
+    """One that is down may explain this check; it suppresses nothing."""
     runbook_url: str | None = None
     is_vantage: bool = False
     """Looks at our own side; cannot be silenced for more than an hour."""

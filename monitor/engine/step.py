@@ -24,6 +24,7 @@ from monitor.engine.events import (
     SilenceEnded,
     Tick,
 )
+from monitor.engine.explain import explained_below, note_explanations
 from monitor.engine.incidents import (
     acknowledge,
     count_drop,
@@ -135,6 +136,7 @@ def _look(draft: Draft, event: Looked) -> None:
     if draft.held:
         decide_below(draft, check.id)
     _follow_incident(draft, before)
+    _follow_explained(draft, before)
     _look_again(draft, policy, draft.check(check.id), result.started_at)
 
 
@@ -179,6 +181,17 @@ def _follow_incident(draft: Draft, before: CheckState) -> None:
     if (check.status, check.is_degraded, check.is_stale) != (before.status, before.is_degraded, before.is_stale):
         touch(draft, incident.id)
         settle(draft, incident.id)
+
+
+def _follow_explained(draft: Draft, before: CheckState) -> None:
+    """Have the incidents drawn again that this check may explain, when it went down or came back."""
+    is_down = is_downish(draft.check(before.id))
+    if is_down == is_downish(before):
+        return
+    for incident_id in explained_below(draft, before.id):
+        touch(draft, incident_id)
+        if is_down:
+            note_explanations(draft, incident_id)
 
 
 def _look_again(draft: Draft, policy: CheckPolicy, check: CheckState, started_at: datetime) -> None:

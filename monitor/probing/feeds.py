@@ -19,12 +19,12 @@ from checks.celery_wire import (
     RESULT_CHANNEL,
     control_channel,
     control_message,
-    database_of,
     decode,
     event_channel,
     text,
 )
 from checks.redaction import redact
+from checks.redis_url import database_of
 from checks.wording import address
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from functools import lru_cache
 from socket import SOCK_STREAM
 from typing import TYPE_CHECKING, Any
 
-from checks.base import IO, Feeds
+from checks.base import IO, Certificate, Feeds, Push
+from monitor.probing.certificates import certificate_of
 
 if TYPE_CHECKING:
     import asyncpg
@@ -29,8 +30,12 @@ def real_io(
     feeds: Feeds,
     own_store: Callable[[], Awaitable[None]],
     loop_lag_seconds: Callable[[], float],
+    last_push: Callable[[str], Awaitable[Push | None]] | None = None,
 ) -> IO:
-    """Return an IO over real sockets; every socket wait ends after `timeout_seconds`."""
+    """Return an IO over real sockets; every socket wait ends after `timeout_seconds`.
+
+    Without `last_push` nobody has ever called.
+    """
 
     @asynccontextmanager
     async def http() -> AsyncIterator["httpx.AsyncClient"]:
@@ -104,6 +109,10 @@ def real_io(
             found = await asyncio.get_running_loop().getaddrinfo(host, None, type=SOCK_STREAM)
         return sorted({str(entry[4][0]) for entry in found})
 
+    async def certificate(host: str, port: int) -> Certificate:
+        async with asyncio.timeout(timeout_seconds):
+            return await certificate_of(host, port, _tls_context())
+
     return IO(
         timeout_seconds=timeout_seconds,
         now=now,
@@ -113,10 +122,16 @@ def real_io(
         redis=redis_client,
         connect_tcp=connect_tcp,
         resolve=resolve,
+        certificate=certificate,
         own_store=own_store,
+        last_push=last_push or _never_pushed,
         feeds=feeds,
         loop_lag_seconds=loop_lag_seconds,
     )
+
+
+async def _never_pushed(check_id: str) -> Push | None:
+    return None
 
 
 async def _within_close_time(closing: Awaitable[None]) -> None:

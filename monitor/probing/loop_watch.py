@@ -7,10 +7,11 @@ from datetime import datetime
 
 STEP_SECONDS = 0.25
 WINDOW_SECONDS = 5.0
+LONG_WINDOW_SECONDS = 120.0
 
 
 class LoopWatch:
-    """Wakes four times a second and keeps how late it was, for the last five seconds."""
+    """Wakes four times a second and keeps how late it was, for the last two minutes."""
 
     def __init__(
         self,
@@ -21,7 +22,7 @@ class LoopWatch:
         self._now = now
         self._monotonic = monotonic
         self._sleep = sleep
-        self._late: deque[tuple[float, float]] = deque(maxlen=int(WINDOW_SECONDS / STEP_SECONDS))
+        self._late: deque[tuple[float, float]] = deque(maxlen=int(LONG_WINDOW_SECONDS / STEP_SECONDS))
         self._due: float | None = None
         self.ticked_at = now()
         """When the loop last turned, aware UTC."""
@@ -30,7 +31,12 @@ class LoopWatch:
         """Return the largest lateness of the last five seconds, the running one included."""
         at = self._monotonic()
         running = at - self._due if self._due is not None else 0.0
-        return max(0.0, running, *(late for seen, late in self._late if seen >= at - WINDOW_SECONDS))
+        return max(0.0, running, *(late for seen, late in self._late if seen > at - WINDOW_SECONDS))
+
+    def lag_p99_seconds(self) -> float:
+        """Return the lateness that one turn in a hundred of the last two minutes exceeded."""
+        late = sorted(late for _, late in self._late)
+        return late[int(0.99 * (len(late) - 1))] if late else 0.0
 
     async def run(self) -> None:
         """Watch until cancelled."""

@@ -72,7 +72,7 @@ class Commits:
         """
         async with self._database.write() as connection:
             if epoch is not None:
-                await check_epoch(self._database, connection, epoch)
+                await check_epoch(connection, epoch)
             if not await self._begin(connection, after, batch or uuid.uuid4().hex):
                 return
             await self._insert_results(connection, [event.result for event, _ in events if isinstance(event, Looked)])

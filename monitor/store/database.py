@@ -26,6 +26,8 @@ from monitor.store.errors import (
 ANSWER_SECONDS = 20.0
 """How long one statement on PostgreSQL may take."""
 CONNECT_SECONDS = 10.0
+IDLE_SECONDS = 5.0
+"""PostgreSQL ends a transaction that says nothing for so long: a paused process must not hold its locks for ever."""
 BUSY_SECONDS = 10.0
 """How long a write on SQLite waits for another one."""
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -145,17 +147,7 @@ async def open_database(url: str) -> Database:
 
     Raises a `StoreError` that names the address without its password.
     """
-    path: Path | None = None
-    if url.split(":", 1)[0] in ("postgres", "postgresql"):
-        engine = _postgres_engine(url)
-    elif url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
-        path = Path(url.removeprefix("sqlite:///").split("?", 1)[0])
-        engine = _sqlite_engine(path)
-    else:
-        raise UnknownSchemeError(
-            f"database: {redact_url(url)!r} is neither sqlite:///path nor postgresql://name:password@host/database"
-        )
-    database = Database(url, engine)
+    database, path = _unopened(url)
     try:
         if path is not None:
             await database.make_file(path)
@@ -166,6 +158,26 @@ async def open_database(url: str) -> Database:
     return database
 
 
+def database_as_it_is(url: str) -> Database | None:
+    """Return the database without making or changing anything in it; None where there is no file yet."""
+    database, path = _unopened(url)
+    return database if path is None or path.is_file() else None
+
+
+def _unopened(url: str) -> tuple[Database, Path | None]:
+    path: Path | None = None
+    if url.split(":", 1)[0] in ("postgres", "postgresql"):
+        engine = _postgres_engine(url)
+    elif url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
+        path = Path(url.removeprefix("sqlite:///").split("?", 1)[0])
+        engine = _sqlite_engine(path)
+    else:
+        raise UnknownSchemeError(
+            f"database: {redact_url(url)!r} is neither sqlite:///path nor postgresql://name:password@host/database"
+        )
+    return Database(url, engine), path
+
+
 def _postgres_engine(url: str) -> AsyncEngine:
     async def connect() -> Any:
         # asyncpg reads the address itself: sslmode and its like keep the meaning they have in libpq.
@@ -173,7 +185,11 @@ def _postgres_engine(url: str) -> AsyncEngine:
             url,
             timeout=CONNECT_SECONDS,
             command_timeout=ANSWER_SECONDS,
-            server_settings={"application_name": "nexus-monitor", "timezone": "UTC"},
+            server_settings={
+                "application_name": "nexus-monitor",
+                "timezone": "UTC",
+                "idle_in_transaction_session_timeout": str(int(IDLE_SECONDS * 1000)),
+            },
         )
 
     return create_async_engine(

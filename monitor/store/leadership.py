@@ -21,7 +21,11 @@ class Leadership:
         `owner` names one process and no other.
         """
         async with self._database.write() as connection:
-            row = (await connection.execute(sa.select(leader).with_for_update())).mappings().one()
+            # Locked is held: by a leader that writes, or by one paused in the middle, which the server soon cuts off.
+            held = sa.select(leader).with_for_update(skip_locked=True)
+            row = (await connection.execute(held)).mappings().one_or_none()
+            if row is None:
+                return None
             now = await self._database.clock(connection)
             if row["owner"] not in ("", owner) and row["expires_at"] > now:
                 return None
@@ -46,8 +50,11 @@ class Leadership:
             await connection.execute(ours.values(owner=""))
 
 
-async def check_epoch(database: Database, connection: AsyncConnection, epoch: int) -> None:
-    """Hold the leader row until the transaction ends. Raises `LeadershipLostError` unless `epoch` rules now."""
+async def check_epoch(connection: AsyncConnection, epoch: int) -> None:
+    """Hold the leader row until the transaction ends. Raises `LeadershipLostError` unless `epoch` is the newest.
+
+    A lease that has run out and that nobody took is no obstacle: who takes over must wait for this row.
+    """
     row = (await connection.execute(sa.select(leader).with_for_update(read=True))).mappings().one()
-    if row["epoch"] != epoch or not row["owner"] or row["expires_at"] <= await database.clock(connection):
+    if row["epoch"] != epoch or not row["owner"]:
         raise LeadershipLostError(f"database: epoch {epoch} has ended (now {row['epoch']}): another instance may write")

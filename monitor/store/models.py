@@ -188,3 +188,21 @@ proof = Table(
     Column("at", Instant, nullable=False),
 )
 """One row, written and read back to prove that the database takes writes."""
+
+push = Table(
+    "push",
+    metadata,
+    Column("check_id", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("is_good", Boolean, nullable=False),
+    Column("message", Text, nullable=False),
+)
+"""The last call to each dead-man's switch."""
+discovery = Table(
+    "discovery",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False),
+    Column("accepted_at", Instant),
+)
+"""At most one row: what was found about the stack, and when somebody last accepted its changes."""

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
 
 from checks.result import Result
+from monitor.config.found import Found
 from monitor.engine.model import ChatState, CheckState, DeployWindow, Incident, Silence
 from monitor.store.errors import StoreError
 
@@ -58,3 +59,4 @@ INCIDENT = Stored(Incident)
 SILENCE = Stored(Silence)
 DEPLOY = Stored(DeployWindow)
 CHAT = Stored(ChatState)
+FOUND = Stored(Found)

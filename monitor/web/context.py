@@ -63,7 +63,8 @@ class WebContext:
     stack: str
     """The name of the watched stack, as a person says it."""
     version: str
-    plan: Plan
+    watched: Callable[[], Plan]
+    """The plan as it is now: what is found anew extends it."""
     state: Callable[[], State]
     history: History
     metrics: Exposes
@@ -80,3 +81,8 @@ class WebContext:
     """How the objectives stand."""
     api_token: SecretStr | None = None
     """When set, pages, API and metrics ask for it."""
+
+    @property
+    def plan(self) -> Plan:
+        """The plan as it is now."""
+        return self.watched()

@@ -9,15 +9,13 @@ from celery import Celery
 from kombu.transport.virtual import Channel
 
 from checks.celery_wire import (
-    client_url,
     control_channel,
     control_message,
-    database_of,
     decode,
     event_channel,
     task_message,
-    with_database,
 )
+from checks.redis_url import client_url, database_of, with_database
 
 EXPIRES_AT = datetime(2026, 11, 23, 12, 0, 30, tzinfo=UTC)
 LATER_HEADERS: set[str] = {"stamped_headers", "stamps", "replaced_task_nesting", "group_index"}

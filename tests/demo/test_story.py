@@ -1,5 +1,6 @@
 """The main job over real processes: Redis hangs, one message says so, and the same message says it is over."""
 
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ def demo(tmp_path: Path) -> Iterator[RunningDemo]:
 
 def test_a_hung_redis_is_one_message_from_fault_to_recovery(demo: RunningDemo) -> None:
     printed = demo.up()
-    assert "all 15 checks up" in printed
+    assert re.search(r"all \d+ checks up", printed)
     assert f"http://127.0.0.1:{demo.port}" in printed
     assert demo.get("/api/v1/status")["status"] == "up"
     pids = demo.pids

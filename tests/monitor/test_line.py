@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from monitor import line as line_module
+from monitor.arrivals import LOOKS_KEPT
 from monitor.engine.model import (
     Acked,
     Event,
@@ -19,7 +20,7 @@ from monitor.engine.model import (
     Tick,
 )
 from monitor.engine.step import Step
-from monitor.line import LOOKS_KEPT, Line
+from monitor.line import Line
 from monitor.store.errors import LeadershipLostError, StoreUnavailableError
 from tests.stores import PLAN, T0, at, good, running, until
 
@@ -204,3 +205,59 @@ async def test_another_leader_ends_the_line() -> None:
     with pytest.raises(LeadershipLostError):
         await asyncio.wait_for(line.run(), 5)
     assert line.state == State()
+
+
+async def test_when_patience_ends_the_line_goes_on_in_memory_and_writes_all_of_it_later() -> None:
+    store, probes = FakeStore(is_away=True), []
+    async with running(store, count, on_probe=probes.append, patience_seconds=0.0) as line:
+        await line.apply(Looked(good()))
+        assert (line.is_in_memory, line.state.revision, probes) == (True, 1, [ProbeNow("api.health")])
+        assert (line.store_failed_since, store.commits) == (T0, [])
+        for number in range(1, 5):
+            await line.apply(Looked(good(seconds=number)), Tick())
+        assert line.state.revision == 9
+        assert line.unwritten is not None
+        assert line.unwritten.after == line.state
+        with line.subscribe() as listener:
+            store.is_away = False
+            async with asyncio.timeout(5):
+                await listener.wait()
+        assert (line.is_in_memory, line.store_failed_since, line.unwritten) == (False, None, None)
+    assert [revision for _, _, revision in store.commits] == [1, 9]
+    assert [events for _, events, _ in store.commits] == [
+        (Looked(good()),),
+        tuple(Looked(good(seconds=number)) for number in range(1, 5)),
+    ]
+
+
+async def test_a_database_that_hangs_is_left_behind_too() -> None:
+    store = FakeStore(gate=asyncio.Event())
+    async with running(store, count, patience_seconds=0.0) as line:
+        await line.apply(Looked(good()))
+        assert (line.is_in_memory, line.store_failed_since) == (True, T0)
+        assert store.gate is not None
+        store.gate.set()
+        await until(lambda: not line.is_in_memory)
+
+
+async def test_another_leader_ends_a_line_in_memory() -> None:
+    store = FakeStore(is_away=True)
+    line = Line(PLAN, State(), store, count, lambda: T0, epoch=1, patience_seconds=0.0)  # type: ignore[arg-type]
+    worker = asyncio.create_task(line.run())
+    await line.apply(Looked(good()))
+    store.error = LeadershipLostError("database: epoch 1 has ended")
+    with pytest.raises(LeadershipLostError):
+        await asyncio.wait_for(worker, 5)
+
+
+async def test_a_line_taken_anew_has_forgotten_the_last_reign() -> None:
+    store = FakeStore(is_away=True)
+    line = Line(PLAN, State(), store, count, lambda: T0, patience_seconds=0.0)  # type: ignore[arg-type]
+    waiting = asyncio.create_task(line.apply(Looked(good())))
+    await asyncio.sleep(0)
+    with line.subscribe() as listener:
+        line.take(State(revision=7), epoch=3)
+        await asyncio.wait_for(listener.wait(), 5)
+    await asyncio.wait([waiting])
+    assert waiting.cancelled()
+    assert (line.state.revision, line.epoch, line.events_waiting, line.unwritten) == (7, 3, 0, None)

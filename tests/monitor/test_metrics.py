@@ -184,3 +184,10 @@ def test_promtool_accepts_the_scrape_configuration() -> None:
         [promtool, "check", "config", ROOT / "dashboards/prometheus.yml"], capture_output=True, timeout=60
     )
     assert checked.returncode == 0, checked.stderr
+
+
+def test_heartbeats_are_counted_by_what_became_of_them() -> None:
+    metrics = made()
+    metrics.heartbeat("withheld")
+    assert sample(metrics, "nexus_heartbeats_total", outcome="withheld") == 1
+    assert sample(metrics, "nexus_heartbeats_total", outcome="sent") == 0

@@ -14,11 +14,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from demo.nexus.api.parts import Parts, PartsIn
 from demo.nexus.api.tables import Setting
 from demo.nexus.flaws import Flaw, has
-from demo.nexus.identity import identity
+from demo.nexus.nexus_helper import identity, version_route
 
 PART_SECONDS = 1.5
 
 router = APIRouter(tags=["health"])
+router.add_api_route("/version", version_route("nexus-api"), methods=["GET"])
 
 
 @router.get("/health")
@@ -41,12 +42,6 @@ async def ready(parts: PartsIn, response: Response) -> dict[str, str]:
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
         return {"status": "starting"}
     return {"status": "ok"}
-
-
-@router.get("/version")
-async def version() -> dict[str, str]:
-    """Say which commit runs, in which service and instance."""
-    return identity("nexus-api")
 
 
 async def _look(part: Awaitable[None]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The bot as a web application: the webhook with its secret, and /health, which lists the modules."""
+"""The bot as a web application: the webhook with its secret and the probe, and /health, which lists the modules."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ from demo.nexus.bot.registration import Registration, register
 from demo.nexus.bot.settings import Settings
 from demo.nexus.bot.sources import ApiNumbers, CeleryReports, Numbers, Reports
 from demo.nexus.flaws import Flaw, has
-from demo.nexus.identity import identity
+from demo.nexus.nexus_helper import BotProbe, identity, modules
 
 TELEGRAM_SECONDS = 10.0
 
@@ -37,12 +37,14 @@ def create_app(settings: Settings) -> web.Application:
     dispatcher = create_dispatcher(
         ApiNumbers(settings.api_url), CeleryReports(settings.redis_url), settings.miniapp_url
     )
+    probe = BotProbe(settings.webhook_secret)
+    probe.install(dispatcher, bot)
     registration = Registration()
 
     async def health(_: web.Request) -> web.Response:
         body = {
             "status": "ok",
-            "modules": [router.name for router in dispatcher.sub_routers],
+            "modules": modules(dispatcher),
             "commands": [command.command for command in COMMANDS],
             "registration": {"is_done": registration.is_done, "error": registration.error},
             **identity("nexus-bot"),
@@ -62,7 +64,7 @@ def create_app(settings: Settings) -> web.Application:
             await bot.delete_webhook()
         await bot.session.close()
 
-    app = web.Application()
+    app = web.Application(middlewares=[probe.aiohttp_middleware()])
     app.router.add_get("/health", health)
     handler = SimpleRequestHandler(
         dispatcher, bot, secret_token=None if has(Flaw.NO_SECRET) else settings.webhook_secret

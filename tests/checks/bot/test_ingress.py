@@ -49,6 +49,12 @@ JUDGED = {
         Reason.HTTP_STATUS,
         "webhook 500 in 41 ms: the handler raises",
     ),
+    "a page of another service": (
+        answered(200, "<!doctype html>", content_type="text/html"),
+        Outcome.FAILED,
+        Reason.BODY_MISMATCH,
+        "webhook 200 in 41 ms: a web page answers, not the bot",
+    ),
     "slow": (
         answered(200, "{}", seconds=2.4),
         Outcome.DEGRADED,
@@ -65,6 +71,21 @@ def test_judge(answer: Exchange, outcome: Outcome, reason: Reason | None, summar
     assert (verdict.outcome, verdict.reason, verdict.summary) == (outcome, reason, summary)
     assert bool(verdict.hint) == (outcome is not Outcome.OK)
     assert "s3cretpath" not in repr(verdict)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_secret_that_we_were_not_given_is_our_gap_and_not_the_bots_fault(status: int) -> None:
+    verdict = check_of(secret_token=None).judge(BotIngressSeen(answered(status)), NOW)
+
+    assert (verdict.outcome, verdict.reason) == (Outcome.UNKNOWN, Reason.NOT_CONFIGURED)
+    assert "WEBHOOK_SECRET" in verdict.hint
+
+
+@pytest.mark.parametrize(
+    ("body", "says"), [("Unauthorized", "secret token differs"), ("401: Unauthorized", "ip_filter")]
+)
+def test_a_wrong_secret_and_an_ip_filter_are_told_apart(body: str, says: str) -> None:
+    assert says in check_of().judge(BotIngressSeen(answered(401, body)), NOW).hint
 
 
 def test_a_refused_connection_says_where_to_look() -> None:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from aiohttp import web
 
-from checks.bot.webhook import BotWebhook, BotWebhookConfig, BotWebhookSeen, shown
+from checks.bot.webhook import BotWebhook, BotWebhookConfig
+from checks.bot.webhook_info import WebhookInfo, shown
 from checks.failures import verdict_of
 from checks.result import Fact, Outcome, Reason
 from checks.telegram_api import Answer
@@ -23,11 +24,11 @@ def check_of(**settings: object) -> BotWebhook:
     )
 
 
-def refused(status: int, description: str = "") -> BotWebhookSeen:
-    return BotWebhookSeen(Answer(status, False, None, description, None, 0.03))
+def refused(status: int, description: str = "") -> WebhookInfo:
+    return WebhookInfo(Answer(status, False, None, description, None, 0.03))
 
 
-SET = BotWebhookSeen(GOOD, url=URL, max_connections=40)
+SET = WebhookInfo(GOOD, url=URL, max_connections=40)
 
 JUDGED = {
     "as expected": (
@@ -101,6 +102,20 @@ JUDGED = {
         None,
         "webhook is set at nexus-bot.onrender.com, 0 pending",
     ),
+    "own certificate on Render": (
+        {},
+        replace(SET, has_custom_certificate=True),
+        Outcome.DEGRADED,
+        Reason.DRIFT,
+        "Telegram checks the webhook against an uploaded certificate",
+    ),
+    "own certificate elsewhere": (
+        {},
+        replace(SET, url="https://bot.example.net/hook", has_custom_certificate=True),
+        Outcome.OK,
+        None,
+        "webhook is set at bot.example.net, 0 pending",
+    ),
     "token refused": (
         {},
         refused(401, "Unauthorized"),
@@ -121,7 +136,7 @@ JUDGED = {
 
 @pytest.mark.parametrize(("settings", "seen", "outcome", "reason", "summary"), JUDGED.values(), ids=JUDGED)
 def test_judge(
-    settings: dict[str, object], seen: BotWebhookSeen, outcome: Outcome, reason: Reason | None, summary: str
+    settings: dict[str, object], seen: WebhookInfo, outcome: Outcome, reason: Reason | None, summary: str
 ) -> None:
     verdict = check_of(**settings).judge(seen, NOW)
 
@@ -158,6 +173,16 @@ def test_evidence_tells_what_telegram_knows() -> None:
         Fact("latency", 0.03, "s"),
     )
     assert verdict.values == {"latency_seconds": 0.03, "pending_updates": 3.0}
+
+
+def test_an_address_that_moved_is_told() -> None:
+    before = [replace(SET, ip="216.24.57.1")]
+
+    facts = check_of().judge(replace(SET, ip="216.24.57.9"), NOW, before).evidence.facts
+    same = check_of().judge(replace(SET, ip="216.24.57.1"), NOW, before).evidence.facts
+
+    assert Fact("ip before", "216.24.57.1") in facts
+    assert "ip before" not in {fact.name for fact in same}
 
 
 def test_two_secret_paths_are_told_apart_without_showing_them() -> None:
@@ -197,7 +222,7 @@ async def test_a_real_answer_is_read(serve) -> None:
 
     seen = await check_of(api_base_url=await serve(handler)).measure(io_for())
 
-    assert seen == BotWebhookSeen(
+    assert seen == WebhookInfo(
         answer=seen.answer,
         url=URL,
         pending_updates=2,

@@ -153,6 +153,18 @@ def no_vendor(site: Site) -> None:
     del site.files["/assets/vendor-c3d4.js"]
 
 
+def torn_entry(site: Site) -> None:
+    site.files["/assets/index-a1b2.js"] = (JS, ENTRY[:-3])
+
+
+def no_api_address(site: Site) -> None:
+    site.change("/assets/vendor-c3d4.js", "r=1", 'r=()=>fetch("undefined/me")')
+
+
+def no_api_address_inline(site: Site) -> None:
+    site.change("/", "</head>", '<script>window.CONFIG = {"apiUrl": null};</script></head>')
+
+
 def only_rewrite(site: Site) -> None:
     site.rewrites_assets = True
 
@@ -195,6 +207,24 @@ BROKEN = {
         FATAL,
         Reason.BODY_MISMATCH,
         "entry script index-a1b2.js does not match its integrity hash",
+    ),
+    "script ends in the middle": (
+        torn_entry,
+        FATAL,
+        Reason.BODY_MISMATCH,
+        "entry script index-a1b2.js ends in the middle",
+    ),
+    "undefined API address": (
+        no_api_address,
+        FATAL,
+        Reason.BODY_MISMATCH,
+        "the API's address is undefined in vendor-c3d4.js",
+    ),
+    "no API address in the page's own script": (
+        no_api_address_inline,
+        FATAL,
+        Reason.BODY_MISMATCH,
+        "the API's address is undefined in index.html",
     ),
     "style missing": (no_style, WEAK, Reason.HTTP_STATUS, "style index-e5f6.css is 404"),
     "framing denied": (
@@ -330,6 +360,27 @@ async def test_an_asset_that_hangs_is_named_within_the_budget(serve) -> None:
 
     assert verdict.outcome is Outcome.DEGRADED
     assert verdict.summary.startswith("lazy chunk Stats-i9.css: no answer within ")
+
+
+async def test_a_file_shorter_than_announced_is_named(serve) -> None:
+    site = Site()
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        if request.path != "/assets/vendor-c3d4.js":
+            return await site.answer(request)
+        answer = web.StreamResponse(headers={"content-type": JS, "content-length": "500"})
+        await answer.prepare(request)
+        await answer.write(b"export const r=1;")
+        assert request.transport is not None
+        request.transport.close()
+        return answer
+
+    check = check_of(f"{await serve(handler)}/")
+
+    verdict = check.judge(await check.measure(io_for()), NOW)
+
+    assert verdict.outcome is Outcome.FAILED
+    assert verdict.summary == "entry script vendor-c3d4.js: connection closed in the middle"
 
 
 async def test_a_page_of_inline_scripts_is_crawled(serve) -> None:

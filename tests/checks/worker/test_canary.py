@@ -35,6 +35,7 @@ F, D, OK = Outcome.FAILED, Outcome.DEGRADED, Outcome.OK
         (WAITS, Workers(0, ()), False, F, Reason.NO_CONSUMER, "no worker is connected to the broker"),
         (WAITS, Workers(1, ()), False, F, Reason.STUCK, "1 worker connected, none answers"),
         (TAKEN, Workers(2, ()), False, F, Reason.STUCK, "2 workers connected, none answers"),
+        (replace(TAKEN, alive=1), Workers(1, ()), False, F, Reason.PROTOCOL_ERROR, "content is refused"),
         (WAITS, Workers(1, (replace(IDLE, queues=OTHER),)), False, F, Reason.NO_CONSUMER, "no worker serves"),
         (WAITS, Workers(2, (replace(IDLE, queues=frozenset()),)), False, F, Reason.STUCK, "1 worker connected but"),
         (WAITS, Workers(1, (IDLE,)), False, F, Reason.NOT_CONSUMING, "the message still waits"),

@@ -34,9 +34,11 @@ def test_beat_loads_every_entry_and_every_task_is_known(app: Celery) -> None:
     app.loader.import_default_modules()
     loaded = Scheduler(app=app, lazy=True)
     loaded.merge_inplace(app.conf.beat_schedule)
-    assert set(loaded.schedule) == {"nexus-heartbeat", "tick", "count-open-tasks", "clean-up", "morning-report"}
+    assert set(loaded.schedule) == {
+        "nexus-heartbeat", "tick", "count-open-tasks", "clean-up", "count-ticks", "morning-report",
+    }  # fmt: skip
     assert {entry.task for entry in loaded.schedule.values()} <= set(app.tasks)
-    assert sum(isinstance(entry.schedule, crontab) for entry in loaded.schedule.values()) == 2
+    assert sum(isinstance(entry.schedule, crontab) for entry in loaded.schedule.values()) == 3
 
 
 def test_the_morning_report_is_due_at_nine_in_berlin(app: Celery) -> None:

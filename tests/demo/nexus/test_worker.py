@@ -104,6 +104,7 @@ async def test_own_tasks_write_rows_and_counters(
     assert await _result(client, valkey, "nexus.count_open_tasks") == 3
     assert await client.get("nexus:open-tasks") == "3"
     assert await _result(client, valkey, "nexus.clean_up") == 0
+    assert await _result(client, valkey, "nexus.count_ticks") == 1
 
 
 async def test_the_bots_report_comes_from_the_worker(

@@ -24,6 +24,8 @@ ALL = SOME | {
     "WEBHOOK_URL": "https://bot.example/webhook",
     "WEBHOOK_SECRET": "hush",
     "MINIAPP_URL": "https://app.example",
+    "PROBE_BOT_TOKEN": "345678901:AAH" + "z" * 32,
+    "PROBE_CHAT_ID": "-1001234567890",
 }
 SIGHT = ("vantage.egress", "vantage.dns", "vantage.loop")
 
@@ -59,6 +61,10 @@ def built(text: str = "", environ: dict[str, str] = SOME) -> Checklist:
         (
             "api.health: {timeout_seconds: 90, interval_seconds: 60}",
             ("api.health.timeout_seconds: 90 must be below interval_seconds 60",),
+        ),
+        (
+            "api.health: {slow_ceiling_seconds: 12, timeout_seconds: 10}",
+            ("api.health.slow_ceiling_seconds: 12 must be below timeout_seconds 10",),
         ),
         (
             "api.health: {confirm: {failures: 0}}",
@@ -127,9 +133,15 @@ def test_everything_configured_builds_every_check() -> None:
 def test_what_is_missing_is_named() -> None:
     assert {item.id: item.setting for item in built().skipped} == {
         "telegram.api": "ALERT_BOT_TOKEN",
-        "bot.webhook": "BOT_TOKEN",
-        "bot.ingress": "WEBHOOK_URL",
+        **dict.fromkeys(("bot.identity", "bot.webhook", "bot.delivery", "bot.commands"), "BOT_TOKEN"),
+        **dict.fromkeys(("bot.ingress", "bot.guard", "bot.modules", "bot.reply"), "WEBHOOK_URL"),
+        "bot.reply_telegram": "PROBE_BOT_TOKEN",
         "miniapp.page": "MINIAPP_URL",
+        "miniapp.sdk": "MINIAPP_URL",
+        "miniapp.auth": "BOT_TOKEN",
+        "miniapp.auth_guard": "BOT_TOKEN",
+        "miniapp.calls": "BOT_TOKEN",
+        "miniapp.button": "BOT_TOKEN",
     }
 
 
@@ -194,6 +206,12 @@ def test_a_short_interval_shortens_the_limit_of_a_look_with_it() -> None:
     checklist = built("checks: {api.health: {interval_seconds: 5}, redis.ping: {interval_seconds: 5}}")
     assert checklist.plan.checks["api.health"].timeout_seconds == 4.0
     assert checklist.plan.checks["redis.ping"].timeout_seconds == 3.0
+
+
+def test_a_look_above_its_ceiling_is_slow_only_where_the_user_says_so() -> None:
+    policies = built("checks: {redis.ping: {slow_ceiling_seconds: 1.5}}").plan.checks
+    assert policies["redis.ping"].slow_ceiling_seconds == 1.5
+    assert policies["api.health"].slow_ceiling_seconds is None
 
 
 def test_services_have_the_names_the_user_gave() -> None:

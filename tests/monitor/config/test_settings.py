@@ -44,6 +44,10 @@ def test_the_platform_s_own_address_is_the_dashboard_s() -> None:
 @pytest.mark.parametrize(
     ("environ", "line"),
     [
+        (
+            {"MONITOR_HEARTBEAT_URL": "ftp://beats.example/0f7c"},
+            "MONITOR_HEARTBEAT_URL: must be a URL that starts with http:// or https://",
+        ),
         ({"API_URL": "nexus"}, "API_URL: 'nexus' must be a URL that starts with http:// or https://"),
         (
             {"API_URL": "ftp://u:hidden@h"},
@@ -89,6 +93,10 @@ def test_the_platform_s_own_address_is_the_dashboard_s() -> None:
         (
             {"BOT_TOKEN": TOKEN, "ALERT_BOT_TOKEN": TOKEN},
             "ALERT_BOT_TOKEN: is the same as BOT_TOKEN; the monitor needs a bot of its own",
+        ),
+        (
+            {"ALERT_BOT_TOKEN": TOKEN, "PROBE_BOT_TOKEN": TOKEN},
+            "PROBE_BOT_TOKEN: is the same as BOT_TOKEN or ALERT_BOT_TOKEN; the prober needs a bot of its own",
         ),
     ],
 )

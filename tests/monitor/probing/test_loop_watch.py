@@ -82,3 +82,19 @@ async def test_a_loop_that_stands_now_counts_before_it_wakes(clock: Clock) -> No
     assert watch.lag_seconds() == pytest.approx(3.0)
     running.cancel()
     await asyncio.wait([running])
+
+
+async def test_one_late_turn_in_two_minutes_is_no_habit(clock: Clock) -> None:
+    sleeper = Sleeper(clock)
+    watch = LoopWatch(clock.now, clock.monotonic, sleeper.sleep)
+    assert watch.lag_p99_seconds() == 0.0
+    running = asyncio.create_task(watch.run())
+    for _ in range(200):
+        await sleeper.wake()
+    await sleeper.wake(late=3.0)
+    assert watch.lag_p99_seconds() == pytest.approx(0.0)
+    for _ in range(10):
+        await sleeper.wake(late=1.5)
+    assert watch.lag_p99_seconds() == pytest.approx(1.5)
+    running.cancel()
+    await asyncio.wait([running])

@@ -120,7 +120,7 @@ class World:
         return WebContext(
             stack=self.stack,
             version="0.1.0",
-            plan=self.plan,
+            watched=lambda: self.plan,
             state=lambda: self.state,
             history=self.history,
             metrics=self.metrics(),

@@ -1,0 +1,1 @@
+"""Would this deploy build? Looked at before it is pushed."""

@@ -1,0 +1,1 @@
+"""The checklist walked once: after a deploy, in CI, by hand."""
