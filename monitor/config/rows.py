@@ -68,6 +68,8 @@ def _webhook(settings: Settings, stack: Stack) -> Given:
 
 def _signed(settings: Settings, stack: Stack) -> Given:
     return {"url": settings.webhook_url, "secret_token": settings.webhook_secret}
+
+
 def _redis_memory(settings: Settings, stack: Stack) -> Given:
     return {"url": settings.redis_url, "is_broker": _server(settings.redis_url) == _server(settings.celery_broker_url)}
 
@@ -84,6 +86,8 @@ def _versions(settings: Settings, stack: Stack) -> Given:
         parts = urlsplit(settings.webhook_url)
         urls[stack.services.bot] = f"{parts.scheme}://{parts.netloc}"
     return {"urls": urls}
+
+
 def _login(settings: Settings, stack: Stack) -> Given:
     token = settings.bot_token
     return {"api_url": settings.api_url, "key": token and hashed_key(token.get_secret_value())}
@@ -135,18 +139,20 @@ ROWS: tuple[Row, ...] = (
         checklist="API: Redis connections work",
     ),
     Row(
-        "bot.identity",
-        "bot",
-        ("bot_token",),
-        _bot,
-        parents=("telegram.api",),
-        checklist="Bot: responds to commands",
         "redis.memory",
         "redis",
         ("redis_url",),
         _redis_memory,
         parents=("redis.ping",),
         checklist="API: Redis connections work",
+    ),
+    Row(
+        "bot.identity",
+        "bot",
+        ("bot_token",),
+        _bot,
+        parents=("telegram.api",),
+        checklist="Bot: responds to commands",
     ),
     Row(
         "bot.webhook",
