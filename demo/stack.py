@@ -19,7 +19,7 @@ from demo.process_tree import HOST, Server, ServerError, free_port
 from demo.servers import PostgresServer, ValkeyServer
 
 HERE = Path(__file__).parent
-COMMIT = "d3m0c0ffee5eed"
+COMMIT = "de00c0ffee5eed"
 HEARTBEAT_SECONDS = 5
 NEXUS_NAMES = ("nexus-api", "nexus-bot", "nexus-worker", "nexus-beat", "nexus-miniapp")
 
@@ -201,7 +201,7 @@ class DemoStack:
     def _write_monitor_yaml(self) -> None:
         configuration = yaml.safe_load((HERE / "monitor.yaml").read_text(encoding="utf-8"))
         for section, values in self.tuning.items():
-            configuration[section] = {**configuration.get(section, {}), **values}
+            configuration[section] = _laid_over(configuration.get(section, {}), values)
         configuration["vantage"] = {
             "dns_names": list(self.names.known),
             "egress_targets": [f"{HOST}:{port}" for port in self.outside.ports],
@@ -239,6 +239,15 @@ class DemoStack:
     def pids(self) -> list[int]:
         """Return every process of the demo that is alive."""
         return [pid for server in self.servers.values() for pid in server.pids()]
+
+
+def _laid_over(usual: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Return both mappings as one, `other` above, mappings in them likewise."""
+    laid = {**usual, **other}
+    for key in usual.keys() & other.keys():
+        if isinstance(usual[key], Mapping) and isinstance(other[key], Mapping):
+            laid[key] = _laid_over(usual[key], other[key])
+    return laid
 
 
 @contextmanager

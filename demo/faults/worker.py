@@ -108,6 +108,7 @@ FAULTS = (
         "worker.canary",
         lambda stack: stack.parts[WORKER].pause(),
         lambda stack: stack.parts[WORKER].resume(),
+        also=("worker.online",),
     ),
     Fault(
         "worker-pool-frozen",
@@ -122,6 +123,7 @@ FAULTS = (
         "worker.canary",
         _signal_main(signal.SIGSTOP),
         _signal_main(signal.SIGCONT),
+        also=("worker.online",),
     ),
     Fault(
         "worker-saturated",

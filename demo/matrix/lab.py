@@ -21,6 +21,11 @@ TUNING: Mapping[str, Any] = {
         "reopen_window_seconds": 1,
         "flap_drops": 1000,
     },
+    # What takes minutes to be called bad by itself.
+    "checks": {
+        "api.version": {"drift_seconds": 8},
+        "postgres.capacity": {"transaction_seconds": 8, "lock_wait_seconds": 4},
+    },
 }
 UP_SECONDS = 90.0
 STARTS = 2
