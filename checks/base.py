@@ -1,9 +1,9 @@
 """What a check is: its configuration, what it is given to look with, and the two methods it has."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
@@ -107,6 +107,23 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """How many runs of one task ended in one way within one minute."""
+
+    minute_at: datetime
+    """The beginning of the minute."""
+    prefix: str
+    """`global_keyprefix` of the app."""
+    task: str
+    """Empty where the task's name was not heard."""
+    ending: str
+    """`succeeded`, `failed`, `retried` or `expired`."""
+    exception: str
+    """The class of the exception, without its message; empty where there was none."""
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class FeedView:
     """What a feed has heard, as one immutable picture."""
 
@@ -116,6 +133,12 @@ class FeedView:
     """Oldest first, bounded; only what arrived since `listening_since`."""
     error: str = ""
     """Why it is not connected, redacted."""
+    tallies: tuple[Tally, ...] = ()
+    """How tasks ended in the last 15 minutes, also before a gap; oldest first, bounded."""
+    successes: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """By (prefix, task): how many times in a row it has succeeded up to now."""
+    runtimes: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """The last run times of each task, in seconds, oldest first."""
 
 
 class Feeds(Protocol):
@@ -126,6 +149,26 @@ class Feeds(Protocol):
 
         The first call starts the listener.
         """
+        ...
+
+
+class Browser(Protocol):
+    """A browser of one look, spoken to in the Chrome DevTools Protocol."""
+
+    async def open_page(self) -> None:
+        """Open an empty page; every later command is for it."""
+        ...
+
+    def on(self, event: str, listener: "Callable[[Mapping[str, Any]], None]") -> None:
+        """Give each such event's parameters to `listener`."""
+        ...
+
+    def post(self, method: str, **parameters: Any) -> int:
+        """Send a command without waiting for its answer."""
+        ...
+
+    async def call(self, method: str, **parameters: Any) -> "dict[str, Any]":
+        """Send a command and return its result. Raises ConnectionError when it is refused or the browser ends."""
         ...
 
 
@@ -180,6 +223,10 @@ class IO:
     """Host name to its addresses; raises `OSError` (gaierror) when there are none."""
     certificate: Callable[[str, int], Awaitable[Certificate]]
     """The certificate at (host, port). Raises `OSError` when there is no TLS handshake at all."""
+    browser: Callable[[str], AbstractAsyncContextManager[Browser]]
+    """Given the program: start it with a fresh profile; on exit end all its processes and remove the profile."""
+    keep_file: Callable[[str, bytes], Awaitable[str]]
+    """Keep a file of evidence on our own disk, in the place of the last of its name; returns its path."""
     own_store: Callable[[], Awaitable[None]]
     """Write a row to the monitor's own database and read it back."""
     last_push: Callable[[str], Awaitable[Push | None]]

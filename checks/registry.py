@@ -37,6 +37,7 @@ from checks.miniapp.auth_guard import MiniappAuthGuard
 from checks.miniapp.button import MiniappButton
 from checks.miniapp.calls import MiniappCalls
 from checks.miniapp.page import MiniappPage
+from checks.miniapp.render import MiniappRender
 from checks.miniapp.sdk import MiniappSdk
 from checks.vantage.dns import VantageDns
 from checks.vantage.egress import VantageEgress
@@ -44,7 +45,17 @@ from checks.vantage.loop import VantageLoop
 from checks.vantage.store import VantageStore
 from checks.vantage.telegram import TelegramApi
 from checks.worker.canary import WorkerCanary
+from checks.worker.consumers import QueueNoConsumer
+from checks.worker.depth import QueueDepth
+from checks.worker.each import WorkerEach
+from checks.worker.failures import WorkerFailures
 from checks.worker.online import WorkerOnline
+from checks.worker.orphans import QueueOrphans
+from checks.worker.restarts import WorkerRestarts
+from checks.worker.skew import ClockSkew
+from checks.worker.stalled import QueueStalled
+from checks.worker.stuck import WorkerStuckTasks
+from checks.worker.tasks import WorkerTasks
 
 CHECKS: Mapping[str, type[Check[Any, Any]]] = {
     # Can we see at all?
@@ -75,6 +86,16 @@ CHECKS: Mapping[str, type[Check[Any, Any]]] = {
     "bot.reply_telegram": BotReplyTelegram,
     "worker.online": WorkerOnline,
     "worker.canary": WorkerCanary,
+    "worker.each": WorkerEach,
+    "worker.stuck_tasks": WorkerStuckTasks,
+    "worker.tasks": WorkerTasks,
+    "worker.failures": WorkerFailures,
+    "worker.restarts": WorkerRestarts,
+    "queue.depth": QueueDepth,
+    "queue.stalled": QueueStalled,
+    "queue.no_consumer": QueueNoConsumer,
+    "queue.orphans": QueueOrphans,
+    "clock.skew": ClockSkew,
     "beat.alive": BeatAlive,
     "beat.single": BeatSingle,
     "beat.schedule": BeatSchedule,
@@ -93,4 +114,5 @@ CHECKS: Mapping[str, type[Check[Any, Any]]] = {
     "miniapp.auth_guard": MiniappAuthGuard,
     "miniapp.calls": MiniappCalls,
     "miniapp.button": MiniappButton,
+    "miniapp.render": MiniappRender,
 }

@@ -49,6 +49,8 @@ class Reason(StrEnum):
     NO_RESULT_BACKEND = "no_result_backend"
     SILENT = "silent"
     """Something that should repeat has not been seen for too long."""
+    FAILING = "failing"
+    """What it runs ends in errors too often."""
     SLOW = "slow"
     STALE = "stale"
     BACKLOG = "backlog"

@@ -19,7 +19,7 @@ from demo.process_tree import HOST, Server, ServerError, free_port
 from demo.servers import PostgresServer, ValkeyServer
 
 HERE = Path(__file__).parent
-COMMIT = "de00c0ffee5eed"
+COMMIT = "de30c0ffee5eed"
 HEARTBEAT_SECONDS = 5
 NEXUS_NAMES = ("nexus-api", "nexus-bot", "nexus-worker", "nexus-beat", "nexus-miniapp")
 

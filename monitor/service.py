@@ -276,6 +276,12 @@ class Service:
             subscribe=self.line.subscribe,
             headings={check_id: heading(check_id) for check_id in {*CHECKS, *self.stack.checks, *self.plan.checks}},
             assessments=lambda: self.slo.assessments,
+            switches={
+                check_id: check.config.token
+                for check_id, check in self.checklist.checks.items()
+                if check.config.kind == "push"
+            },
+            record_push=self.store.record_push,
             api_token=self.settings.monitor_token,
         )
         return build_app(context)

@@ -10,6 +10,8 @@ from celery.schedules import crontab
 app = Celery("nexus", broker=os.environ["BROKER_URL"], backend=os.environ.get("RESULT_BACKEND") or None)
 app.conf.broker_connection_retry_on_startup = True
 app.conf.worker_enable_remote_control = os.environ.get("REMOTE_CONTROL") != "off"
+if accepted := os.environ.get("ACCEPT_CONTENT"):
+    app.conf.accept_content = [accepted]
 if period := os.environ.get("BEAT_SECONDS"):
     app.conf.beat_schedule = {
         "nexus-heartbeat": {

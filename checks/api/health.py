@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+from urllib.parse import urljoin
 
 from pydantic import Field
 
 from checks.api.parts import Condition, Health, health_of
 from checks.base import IO, Check, CheckConfig, Seconds
 from checks.failures import told_as
-from checks.http import Exchange, exchange
+from checks.http import Exchange, attempt_exchange, exchange
 from checks.result import Fact, Reason, Verdict, degraded, failed, ok
 from checks.wording import address, duration, listed, path
 
@@ -23,6 +24,8 @@ class ApiHealthConfig(CheckConfig):
     timeout_seconds: Seconds = 10.0
     url: str = Field(pattern=r"^https?://[^\s/]+")
     """The whole address, e.g. `https://nexus-api.onrender.com/health`."""
+    ready_url: str | None = Field(default=None, pattern=r"^(https?://[^\s/]+|/)\S*$")
+    """Where it says whether it takes traffic: `/ready` at the same server, or a whole address; None: not asked."""
     slow_seconds: Seconds = 2.0
     """Above this it is degraded."""
 
@@ -33,6 +36,8 @@ class ApiHealthSeen:
 
     answer: Exchange
     health: Health
+    ready: Exchange | Verdict | None = None
+    """The readiness path's answer; None where it is not asked."""
 
 
 class ApiHealth(Check[ApiHealthConfig, ApiHealthSeen]):
@@ -43,7 +48,10 @@ class ApiHealth(Check[ApiHealthConfig, ApiHealthSeen]):
     async def measure(self, io: IO) -> ApiHealthSeen:
         """Ask the endpoint once."""
         answer = await exchange(io, "GET", self.config.url, headers={"accept": "application/json"})
-        return ApiHealthSeen(answer, health_of(answer.text))
+        ready = None
+        if self.config.ready_url is not None:
+            ready = await attempt_exchange(io, "GET", urljoin(self.config.url, self.config.ready_url))
+        return ApiHealthSeen(answer, health_of(answer.text), ready)
 
     def judge(self, seen: ApiHealthSeen, now: datetime, before: Sequence[ApiHealthSeen] = ()) -> Verdict:
         """Judge status, then the parts, then the time."""
@@ -68,6 +76,14 @@ class ApiHealth(Check[ApiHealthConfig, ApiHealthSeen]):
                 Reason.BODY_MISMATCH, f"{summary}, but its body says it is down", *facts,
                 hint=f"Render → {self.config.service} → Logs: what does the health handler report?",
                 excerpt=answer.excerpt, values=values,
+            )  # fmt: skip
+        lacking = self._not_ready(seen.ready)
+        if lacking is not None:
+            return failed(
+                Reason.HTTP_STATUS, f"{summary}, but it is not ready: {lacking}", *facts,
+                hint=f"It runs and takes no traffic yet: migrations, a warm-up, or a part it waits for. "
+                f"Render → {self.config.service} → Logs.",
+                excerpt=seen.ready.excerpt if isinstance(seen.ready, Exchange) else None, values=values,
             )  # fmt: skip
         if weak or health.own is Condition.DEGRADED:
             who = listed(weak) or "it"
@@ -94,6 +110,13 @@ class ApiHealth(Check[ApiHealthConfig, ApiHealthSeen]):
             Reason.DNS_FAILURE: f"Does {address(self.config.url)} exist? Was {service} renamed or deleted on Render?",
         }
         return told_as(verdict, self._subject, hints, Fact("host", address(self.config.url)))
+
+    def _not_ready(self, ready: Exchange | Verdict | None) -> str | None:
+        """Return what keeps it from taking traffic; None when nothing does, or it is not asked."""
+        subject = f"GET {path(self.config.ready_url or '')}"
+        if ready is None or (isinstance(ready, Exchange) and ready.is_success):
+            return None
+        return f"{subject}: {ready.summary}" if isinstance(ready, Verdict) else f"{subject} {ready.status}"
 
     @property
     def _subject(self) -> str:

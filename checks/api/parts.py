@@ -47,7 +47,9 @@ def _all(words: str, condition: Condition) -> dict[str, Condition]:
 _WORDS: Mapping[str, Condition] = {
     **_all("ok okay up healthy pass passed passing true alive ready connected available online", Condition.UP),
     **_all("operational running success serving green", Condition.UP),
-    **_all("degraded warn warning slow partial impaired unstable yellow", Condition.DEGRADED),
+    **_all(
+        "degraded warn warning slow partial impaired unstable yellow starting initializing loading", Condition.DEGRADED
+    ),
     **_all("down fail failed failing failure error errored unhealthy false dead disconnected", Condition.DOWN),
     **_all("unavailable offline critical unreachable outage timeout not not_ready ko red", Condition.DOWN),
 }

@@ -154,7 +154,7 @@ class ApiRouters(Check[ApiRoutersConfig, ApiRoutersSeen]):
                 else f"Only this part: look at its queries and calls ({slow[0].ask.method} {slow[0].ask.path}).",
                 values=values,
             )  # fmt: skip
-        return ok(f"{total} routers answer", *facts, values=values)
+        return ok("1 router answers" if total == 1 else f"{total} routers answer", *facts, values=values)
 
     def on_failure(self, verdict: Verdict) -> Verdict:
         """Say it of the document."""

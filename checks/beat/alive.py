@@ -11,6 +11,7 @@ from pydantic import Field
 
 from checks.base import IO, Check, FeedView, Heard, Seconds
 from checks.beat.entries import Pulse, pulse_of, told_pulse
+from checks.beat.redbeat import RedBeat, judge_redbeat, read_redbeat
 from checks.celery_wire import (
     AFTER_SECONDS,
     BEAT_MARKER,
@@ -74,6 +75,8 @@ class BeatSeen:
     """When the last heartbeat event of a worker arrived."""
     waiting_sent_at: datetime | None = None
     """When the newest beat that waits in the queue was sent: no worker has taken it."""
+    redbeat: RedBeat | None = None
+    """What RedBeat's keys say; read only where the schedule holds nothing of use."""
 
 
 class BeatAlive(Check[BeatAliveConfig, BeatSeen]):
@@ -101,6 +104,9 @@ class BeatAlive(Check[BeatAliveConfig, BeatSeen]):
                 if told:
                     self._pulse = told_pulse([conf for _, conf in told], config.marker, config.period_seconds)
                 pulse = self._pulse
+                redbeat = None
+                if pulse is None:
+                    redbeat = await read_redbeat(client, told[0][1] if told else {}, config.key_prefix)
                 queue = (pulse and pulse.queue) or config.queue
                 waiting = await broker.newest(queue, NEWEST_MESSAGES)
             view = await self._listen(io, pulse, deadline - CLEAN_UP_SECONDS)
@@ -112,13 +118,14 @@ class BeatAlive(Check[BeatAliveConfig, BeatSeen]):
             _last(view.heard, lambda heard: self._is_beat(heard, pulse)),
             _last(view.heard, self._is_worker),
             _newest_sent_at(waiting, pulse),
+            redbeat,
         )
 
     def judge(self, seen: BeatSeen, now: datetime, before: Sequence[BeatSeen] = ()) -> Verdict:
         """Silence counts only where a beat would have been seen; otherwise the worker is to be named, not beat."""
         pulse = seen.pulse
         if pulse is None:
-            return self._not_observable(seen)
+            return judge_redbeat(seen.redbeat, now) if seen.redbeat is not None else self._not_observable(seen)
         period = pulse.period_seconds
         every = duration(period)
         last_at = max((at for at in (seen.heard_at, seen.waiting_sent_at) if at is not None), default=None)
@@ -170,7 +177,7 @@ class BeatAlive(Check[BeatAliveConfig, BeatSeen]):
             )
         return unknown(
             Reason.NOT_CONFIGURED,
-            "beat is not observable: its schedule has no heartbeat entry and no interval",
+            "beat is not observable: its schedule has no heartbeat entry and no interval, and RedBeat is not used",
             Fact("workers that answer", seen.answering),
             hint=f"Add one line to the app: {CONFIG_LINE.format(marker=self.config.marker)}",
         )

@@ -48,6 +48,8 @@ async def resolve(requirements: str, python: str, folder: Path, *, with_dependen
         "--no-annotate",
         "--no-progress",
         "--color=never",
+        # Wheels alone need no interpreter of that version: uv would spend seconds in looking for one.
+        f"--python={sys.executable}",
         f"--python-version={python}",
         f"--python-platform={PLATFORM}",
         "--only-binary=:all:",

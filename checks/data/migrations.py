@@ -8,7 +8,7 @@ from typing import Literal
 from checks.base import IO, Check, CheckConfig, Seconds, Secret, Severity
 from checks.data.postgres import plain_url
 from checks.failures import told_as
-from checks.result import Fact, Outcome, Reason, Verdict, degraded, ok, unknown
+from checks.result import Fact, Outcome, Reason, Verdict, degraded, ok
 from checks.wording import address, listed
 
 WHERE = """
@@ -74,10 +74,7 @@ class PostgresMigrations(Check[PostgresMigrationsConfig, PostgresMigrationsSeen]
             "Run `alembic upgrade head` of the deployed commit (or was the code rolled back without the database?)."
         )
         if seen.schema is None and not expected:
-            return unknown(
-                Reason.NOT_CONFIGURED, "no alembic_version table: migrations cannot be observed", *facts,
-                hint="Where the stack does not use Alembic: `checks: {postgres.migrations: {enabled: false}}`.",
-            )  # fmt: skip
+            return ok("no alembic_version table: nothing to compare", *facts)
         if not seen.revisions:
             what = "there is no alembic_version table" if seen.schema is None else "no migration ever ran"
             return degraded(Reason.DRIFT, f"{what}: the tables are not what the code expects", *facts, hint=migrate)

@@ -54,7 +54,7 @@ def read(path: Path | None) -> "tuple[Settings, Stack]":
         lines += error.lines
     try:
         stack, unset = with_environment(
-            stack_from(path or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)), os.environ
+            stack_from(path or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)), os.environ.get
         )
         lines += (f"monitor.yaml: {line}" for line in unset)
     except UsageError as error:

@@ -29,7 +29,7 @@ class Skipped:
 
     id: str
     setting: str
-    """Empty where `enabled: false` says so, or `why` says more."""
+    """Empty where `enabled: false` says so, it is opt-in and not named, or `why` says more."""
     why: str = ""
     """Why it was not found by itself, where somebody looked; or why it makes no sense in this stack."""
 
@@ -108,6 +108,9 @@ def _builtin(settings: Settings, stack: Stack, found: Found) -> tuple[dict[str, 
         if missing:
             thing = things.get(missing[0])
             skipped.append(Skipped(row.id, missing[0].upper(), thing.why if thing else ""))
+            continue
+        if row.is_opt_in and row.id not in stack.checks:
+            skipped.append(Skipped(row.id, "", "off until monitor.yaml says enabled: true"))
             continue
         why = row.why_not(settings)
         if why and "url" not in stack.checks.get(row.id, {}):

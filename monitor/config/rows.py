@@ -35,6 +35,8 @@ class Row:
     """Why it makes no sense with these settings; empty where it does."""
     found: Mapping[str, str] = field(default_factory=dict)
     """Its own fields from what was found: field → thing of `Found`. They stand above `given`, below monitor.yaml."""
+    is_opt_in: bool = False
+    """Built only when `monitor.yaml` names it: it changes what it looks at, or needs what is not always there."""
 
 
 def _nothing(settings: Settings, stack: Stack) -> Given:
@@ -89,8 +91,11 @@ def _versions(settings: Settings, stack: Stack) -> Given:
 
 
 def _login(settings: Settings, stack: Stack) -> Given:
-    token = settings.bot_token
-    return {"api_url": settings.api_url, "key": token and hashed_key(token.get_secret_value())}
+    return {"api_url": settings.api_url, "key": _key(settings)}
+
+
+def _key(settings: Settings) -> str | None:
+    return None if settings.bot_token is None else hashed_key(settings.bot_token.get_secret_value())
 
 
 ROWS: tuple[Row, ...] = (
@@ -152,7 +157,6 @@ ROWS: tuple[Row, ...] = (
         ("bot_token",),
         _bot,
         parents=("telegram.api",),
-        checklist="Bot: responds to commands",
     ),
     Row(
         "bot.webhook",
@@ -213,7 +217,6 @@ ROWS: tuple[Row, ...] = (
             "chat_id": settings.probe_chat_id,
         },
         parents=("telegram.api", "bot.identity", "bot.webhook", "bot.ingress"),
-        checklist="Bot: responds to commands",
     ),
     Row(
         "worker.online",
@@ -230,6 +233,87 @@ ROWS: tuple[Row, ...] = (
         _broker,
         parents=("worker.online", "redis.ping", "redis.write"),
         checklist="Worker: tasks execute successfully",
+    ),
+    Row(
+        "worker.each",
+        "worker",
+        ("redis_url",),
+        _broker,
+        parents=("worker.canary",),
+        checklist="Worker: tasks execute successfully",
+        is_opt_in=True,
+    ),
+    Row(
+        "worker.stuck_tasks",
+        "worker",
+        ("redis_url",),
+        _broker,
+        parents=("worker.online",),
+        checklist="Worker: tasks execute successfully",
+    ),
+    Row(
+        "worker.tasks",
+        "worker",
+        ("redis_url",),
+        _broker,
+        parents=("worker.online",),
+        checklist="Worker: tasks execute successfully",
+    ),
+    Row(
+        "worker.failures",
+        "worker",
+        ("redis_url",),
+        _broker,
+        parents=("worker.canary", "redis.write", "postgres.connect"),
+        checklist="Worker: no errors in logs",
+    ),
+    Row(
+        "worker.restarts",
+        "worker",
+        ("redis_url",),
+        _broker,
+        parents=("worker.online",),
+        checklist="Worker: connects to broker",
+    ),
+    Row(
+        "queue.depth",
+        "worker",
+        ("redis_url",),
+        _broker,
+        parents=("worker.canary",),
+        checklist="Worker: tasks execute successfully",
+    ),
+    Row(
+        "queue.stalled",
+        "worker",
+        ("redis_url",),
+        _broker,
+        parents=("worker.canary",),
+        checklist="Worker: tasks execute successfully",
+    ),
+    Row(
+        "queue.no_consumer",
+        "worker",
+        ("redis_url",),
+        _broker,
+        parents=("worker.online",),
+        checklist="Worker: tasks execute successfully",
+    ),
+    Row(
+        "queue.orphans",
+        "worker",
+        ("redis_url",),
+        _broker,
+        parents=("worker.online",),
+        checklist="Worker: tasks execute successfully",
+    ),
+    Row(
+        "clock.skew",
+        "worker",
+        ("redis_url",),
+        _broker,
+        parents=("redis.ping",),
+        checklist="Beat: scheduled tasks trigger",
     ),
     Row(
         "beat.alive",
@@ -305,7 +389,19 @@ ROWS: tuple[Row, ...] = (
             "api_base_url": settings.telegram_api_url,
         },
         parents=("telegram.api",),
+    ),
+    Row(
+        "miniapp.render",
+        "miniapp",
+        ("miniapp_url",),
+        lambda settings, stack: {
+            "page_url": settings.miniapp_url,
+            "key": _key(settings),
+            "chromium": settings.chromium,
+        },
+        parents=("miniapp.page",),
         checklist="Mini App: React app loads",
+        is_opt_in=True,
     ),
     Row(
         "telegram.api",
@@ -342,6 +438,8 @@ HEADINGS = {
     "redis": "API",
     "bot": "Bot",
     "worker": "Worker",
+    "queue": "Worker",
+    "clock": "Worker",
     "beat": "Beat",
     "miniapp": "Mini App",
     "vantage": "The monitor's own sight",

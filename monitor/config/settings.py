@@ -117,6 +117,8 @@ class Settings(BaseModel):
     """That group's numeric chat id."""
     miniapp_url: HttpUrl | None = None
     """The watched Mini App's page."""
+    chromium: str | None = None
+    """The browser that renders it, where it is not found under its usual names."""
 
     alert_bot_token: BotToken | None = None
     """The token of the monitor's own bot, which tells the operators. Never the watched bot's."""

@@ -225,7 +225,8 @@ def _line(item: Any, model: type[BaseModel], prefix: str) -> str:
     if item["type"] == "value_error" and re.match(r"[a-z_]+: ", message):  # a rule over several fields names its own
         return f"{path}.{message}" if path else message
     value = item.get("input")
-    shown = f"{redact(repr(value))} " if isinstance(value, str | int | float | bool) else ""
+    is_shown = isinstance(value, str | int | float | bool) and not _is_secret(model, item["loc"])
+    shown = f"{redact(repr(value))} " if is_shown else ""
     return f"{path}: {shown}{plain(message)}"
 
 
@@ -236,6 +237,11 @@ def plain(message: str) -> str:
     message = message.replace("must be a valid tuple", "must be a list").replace("a valid dictionary", "a mapping")
     message = message.replace("String should", "must").replace("Field required", "is required")
     return message[0].lower() + message[1:]
+
+
+def _is_secret(model: type[BaseModel], where: tuple[int | str, ...]) -> bool:
+    field = model.model_fields.get(str(where[0])) if where else None
+    return field is not None and "SecretStr" in repr(field.annotation)
 
 
 def _fields_at(model: type[BaseModel], path: list[str]) -> list[str]:

@@ -6,14 +6,12 @@ import time
 from collections.abc import Awaitable, Iterator
 from datetime import UTC, datetime
 
-import structlog
-
 from checks.base import IO, FeedView
 from checks.failures import verdict_of
 from checks.wording import address, shortened
 from monitor.config.found import ABOUT, Add, Found, Sight, Thing
 from monitor.config.settings import Settings
-from monitor.discovery.api import look_at_api
+from monitor.discovery.api import UnreachedError, look_at_api
 from monitor.discovery.bot import look_at_bot
 from monitor.discovery.celery import look_at_celery
 from monitor.discovery.database import look_at_database
@@ -23,8 +21,6 @@ LOOK_SECONDS = 4.5
 """How long all of it may take; closing connections comes on top."""
 ANSWER_SECONDS = 3.0
 """How long one answer may take: a slow one leaves time for what depends on it."""
-
-log = structlog.get_logger()
 
 
 async def discover(settings: Settings, io: IO | None = None) -> Found:
@@ -78,10 +74,11 @@ async def _framed(source: str, look: Awaitable[None], things: dict[str, Thing]) 
     try:
         async with asyncio.timeout(LOOK_SECONDS):
             await look
+    except UnreachedError as error:
+        why = str(error)
     except Exception as error:  # noqa: BLE001  the frame of the looks: no answer of a target may end the start
         verdict = verdict_of(error, LOOK_SECONDS)
         why = verdict.summary if verdict else f"its answer was not understood ({type(error).__name__})"
-        log.debug("discovery.unreached", source=source, why=why)
     for name, about in ABOUT.items():
         if about.source == source and name not in things:
             things[name] = Thing(Sight.UNREACHED, why=shortened(why))

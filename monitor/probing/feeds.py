@@ -26,6 +26,7 @@ from checks.celery_wire import (
 from checks.redaction import redact
 from checks.redis_url import database_of
 from checks.wording import address
+from monitor.probing.tallies import Tallies
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -38,11 +39,11 @@ PING_SECONDS = 2.0
 ENABLE_EVENTS_SECONDS = 60.0
 """How often the workers are told to send task events: a restarted one has forgotten it."""
 BACKOFF_SECONDS = (1.0, 2.0, 5.0, 10.0)
-KEPT_SUBJECTS = 400
+KEPT_SUBJECTS = 1000
 KEPT_OF_A_SUBJECT = 5
 """So many of each subject (type, and task name, node or marker) are kept; the rest is counted by nobody."""
 
-_KEPT_FIELDS = ("type", "hostname", "timestamp", "uuid", "name")
+_KEPT_FIELDS = ("type", "hostname", "timestamp", "uuid", "name", "queue", "pid", "utcoffset")
 
 log = structlog.get_logger()
 
@@ -75,8 +76,11 @@ class CeleryFeeds:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for task in self._tasks:
-            task.cancel()
+        while waiting := [task for task in self._tasks if not task.done()]:
+            for task in waiting:
+                task.cancel()
+            # Again, if need be: redis-py takes a cancellation that comes with the end of a read's time for that end.
+            await asyncio.wait(waiting, timeout=CLEAN_UP_SECONDS)
         await self._group.__aexit__(kind, error, trace)
 
     async def celery(self, broker_url: str, *, wait_seconds: float = 0.0) -> FeedView:
@@ -106,6 +110,7 @@ class Listener:
         self._since: datetime | None = None
         self._error = ""
         self._heard: OrderedDict[tuple[str, str], deque[Heard]] = OrderedDict()
+        self._tallies = Tallies()
         self._news = asyncio.Event()
         self._prefixes = {""}
         """Key prefixes of the apps on this broker, learned from their events."""
@@ -113,7 +118,10 @@ class Listener:
     def view(self) -> FeedView:
         """Return what was heard since the last gap, oldest first."""
         heard = sorted((one for kept in self._heard.values() for one in kept), key=lambda one: one.at)
-        return FeedView(self._since, tuple(heard), self._error)
+        tallies = self._tallies
+        return FeedView(
+            self._since, tuple(heard), self._error, tallies.view(self._now()), tallies.successes, tallies.runtimes
+        )
 
     async def news(self, wait_seconds: float) -> None:
         """Return when something was heard or the connection changed, at the latest after `wait_seconds`."""
@@ -207,11 +215,14 @@ class Listener:
         for event in _events(data):
             kept: dict[str, Any] = {field: event[field] for field in _KEPT_FIELDS if field in event}
             kept["prefix"] = prefix
+            name = self._tallies.note(at, event, prefix)  # most events bear only the task's id
+            if name:
+                kept["name"] = name
             marker = next((marker for marker in self._markers if marker in str(event.get("args", ""))), "")
             if marker:
                 kept["args"] = marker
             kind = str(event["type"])
-            self._add(Heard(at, kind, kept), marker or str(event.get("name") or event.get("hostname")))
+            self._add(Heard(at, kind, kept), marker or name or str(event.get("hostname")))
             is_new = is_new or kind == "worker-online"
         return is_new
 

@@ -10,6 +10,7 @@ from socket import SOCK_STREAM
 from typing import TYPE_CHECKING, Any
 
 from checks.base import IO, Certificate, Feeds, Push
+from monitor.probing.browser import chromium, keep_file
 from monitor.probing.certificates import certificate_of
 
 if TYPE_CHECKING:
@@ -123,6 +124,8 @@ def real_io(
         connect_tcp=connect_tcp,
         resolve=resolve,
         certificate=certificate,
+        browser=chromium,
+        keep_file=keep_file,
         own_store=own_store,
         last_push=last_push or _never_pushed,
         feeds=feeds,

@@ -21,6 +21,8 @@ LOGIN_WINDOW_SECONDS = 60.0
 _ADDRESSES_KEPT = 1000
 
 _OPEN_PATHS = frozenset({"/healthz", "/readyz", "/login"})
+_OPEN_PREFIXES = ("/static/", "/push/")
+"""A dead-man's switch asks for a token of its own."""
 _JSON_PREFIXES = ("/api/", "/metrics", "/events", "/openapi.json")
 
 
@@ -86,7 +88,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         path: str = scope["path"]
-        if path in _OPEN_PATHS or path.startswith("/static/") or self._access.is_allowed(HTTPConnection(scope)):
+        if path in _OPEN_PATHS or path.startswith(_OPEN_PREFIXES) or self._access.is_allowed(HTTPConnection(scope)):
             await self._app(scope, receive, send)
         elif path.startswith(_JSON_PREFIXES):
             answer = JSONResponse(

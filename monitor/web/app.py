@@ -19,8 +19,9 @@ from monitor.web.headers import SecurityHeaders
 from monitor.web.pages.login import login_routes
 from monitor.web.pages.render import WEB, render, template_environment
 from monitor.web.pages.routes import page_routes
+from monitor.web.push import push_routes
 
-_FOR_PROGRAMS = ("/api/", "/events", "/metrics", "/healthz", "/readyz", "/openapi.json")
+_FOR_PROGRAMS = ("/api/", "/push/", "/events", "/metrics", "/healthz", "/readyz", "/openapi.json")
 
 
 def build_app(context: WebContext) -> FastAPI:
@@ -35,6 +36,7 @@ def build_app(context: WebContext) -> FastAPI:
     environment = template_environment(context)
     app.include_router(health_routes(context))
     app.include_router(api_routes(context))
+    app.include_router(push_routes(context))
     app.include_router(page_routes(context, environment))
     app.mount("/static", StaticFiles(directory=WEB / "static"), name="static")
     if context.api_token is not None:

@@ -1,4 +1,4 @@
-"""What the web face is given: the engine's state, the store's history, the clock. It reads, and writes nothing."""
+"""What the web face is given: the engine's state, the store's history, the clock. It only notes that jobs called."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
+from checks.base import Push
 from checks.result import Result
 from monitor.engine.model import AppendTimeline, Incident, Plan, State
 from monitor.engine.objectives import Assessment
@@ -56,6 +57,10 @@ class Changes(Protocol):
         ...
 
 
+async def _record_nothing(check_id: str, push: Push) -> None:
+    """Remember nothing: there is no switch."""
+
+
 @dataclass(frozen=True, slots=True)
 class WebContext:
     """Everything `build_app` needs."""
@@ -79,6 +84,10 @@ class WebContext:
     """Check id to the heading it stands under; a check without one stands under its service."""
     assessments: Callable[[], Sequence[Assessment]] = tuple
     """How the objectives stand."""
+    switches: Mapping[str, SecretStr] = field(default_factory=dict)
+    """Id of each dead-man's switch to the token that a job must show."""
+    record_push: Callable[[str, Push], Awaitable[None]] = _record_nothing
+    """Remember that a job called. May raise `StoreError`."""
     api_token: SecretStr | None = None
     """When set, pages, API and metrics ask for it."""
 

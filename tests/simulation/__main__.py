@@ -5,7 +5,8 @@ import sys
 import time
 from collections import Counter
 
-from tests.simulation.run import play, play_many
+from tests.simulation.run import play, stream
+from tests.simulation.test_seeds import REACHED
 
 
 def main() -> int:
@@ -15,18 +16,38 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0)
     options = parser.parse_args()
     if options.seed is not None:
-        report = play(options.seed, is_verbose=True)
-        print("\n".join(report.story))
-        print(*(report.broken or ["nothing is broken"]), sep="\n")
-        return bool(report.broken)
+        return tell(options.seed)
+    return survey(options.first, options.seeds)
+
+
+def tell(seed: int) -> int:
+    """Tell one seed as a story; 1 when it breaks something."""
+    report = play(seed, is_verbose=True)
+    print("\n".join(report.story))
+    print(*(report.broken or ["nothing is broken"]), sep="\n")
+    return int(bool(report.broken))
+
+
+def survey(first: int, count: int) -> int:
+    """Play many on all cores; name those that break something, each with the command that replays it."""
     began = time.perf_counter()
-    reports = play_many(range(options.first, options.first + options.seeds))
-    broken = [report for report in reports if report.broken]
-    for report in broken[:40]:
-        print(f"seed {report.seed} ({report.kind}): {report.broken[0]} (+{len(report.broken) - 1})")
-    print(Counter(line.split(": ")[1] for report in broken for line in report.broken[:1]))
-    print(f"{len(broken)} of {len(reports)} seeds broken, {time.perf_counter() - began:.1f} s")
-    return bool(broken)
+    names: Counter[str] = Counter()
+    reached: Counter[str] = Counter()
+    broken = 0
+    for number, report in enumerate(stream(range(first, first + count)), start=1):
+        reached.update(name for name in REACHED if report.counts.get(name))
+        if report.broken:
+            broken += 1
+            names.update({line.split(": ")[1] for line in report.broken})
+            print(f"python -m tests.simulation --seed {report.seed}   # {report.kind}, {report.broken[0]}", flush=True)
+        if number % 1000 == 0:
+            print(f"{number} of {count}, {broken} broken, {time.perf_counter() - began:.0f} s", flush=True)
+    rarest = min(REACHED, key=lambda name: reached[name])
+    print(f"{broken} of {count} seeds broken, {time.perf_counter() - began:.1f} s", dict(names) if names else "")
+    print(
+        f"rarest of {len(REACHED)} things that can happen: {rarest}, in {100 * reached[rarest] / count:.2f} % of seeds"
+    )
+    return int(bool(broken))
 
 
 if __name__ == "__main__":

@@ -40,9 +40,12 @@ class Ending:
             has_refused = sim.counts["send blocked"]
             if (number, chat_id) not in read and not has_refused:
                 self.watch.fail("L4", f"#{number}, over at {when:.0f}, is not represented in {chat_id}")
+        self.watch.voices.switch()
         self._alternation()
         self._budget()
-        if sim.world.kind in ("blips", "quiet") and sim.read:
+        # Where no look comes back for minutes, a warning of our own is right, and nothing else is.
+        is_ours = sim.world.stuck and not sim.counts["opened down"] + sim.counts["opened degraded"]
+        if sim.world.kind in ("blips", "quiet") and sim.read and not is_ours:
             self.watch.fail("S2", f"nothing was wrong and {sim.read[0].key} was said")
         if sim.world.kind == "single":
             self._single()
@@ -100,7 +103,10 @@ class Ending:
         world = self.sim.world
         if world.jumps:
             return
-        trouble = [(one.from_s, one.to_s) for one in (*world.blind, *world.crashes)]
+        trouble = [(one.from_s, one.to_s) for one in (*world.blind, *world.crashes, *world.stuck)]
+        trouble += [(one.from_s, one.to_s + 60) for one in world.pauses]
+        if world.has_standby:
+            trouble += [(one.to_s, one.to_s + 300) for one in world.crashes]
         trouble += [(when, when + 1500) for when, what, _, _ in world.people if "deploy" in what]
         for fault in world.faults:
             if fault.mode != "down" or fault.to_s - fault.from_s < 300:

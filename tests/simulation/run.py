@@ -2,7 +2,7 @@
 
 import multiprocessing
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tests.simulation.monitor import Simulation
@@ -34,5 +34,10 @@ def play(seed: int, *, is_verbose: bool = False) -> Report:
 
 def play_many(seeds: Iterable[int]) -> list[Report]:
     """Play all of them; in order of the seeds."""
+    return list(stream(seeds))
+
+
+def stream(seeds: Iterable[int]) -> Iterator[Report]:
+    """Play one after the other on each core; yield in order of the seeds, as soon as may be."""
     with multiprocessing.get_context("fork").Pool(os.cpu_count()) as pool:
-        return pool.map(play, seeds, chunksize=10)
+        yield from pool.imap(play, seeds, chunksize=10)

@@ -8,9 +8,13 @@ from typing import Any
 import pytest
 
 from checks.result import Outcome, Result
-from monitor.engine import check_state, correlate, incidents, silences, step, telling
+from monitor import heartbeat
+from monitor.delivery import card, entities, wording
+from monitor.engine import check_state, correlate, graph, incidents, silences, step, telling
 from monitor.engine.draft import Draft
-from monitor.engine.model import CheckState, IncidentStatus, MessageKind, ToldState
+from monitor.engine.model import CheckState, IncidentStatus, MessageKind, ProbeNow, ToldState
+from monitor.leader import Leader
+from tests.simulation.leadership import LeaderRow
 from tests.simulation.monitor import Simulation
 from tests.simulation.world import make_world
 
@@ -154,6 +158,20 @@ def no_summary(monkey: pytest.MonkeyPatch) -> None:
     rules_with(fallback_after_seconds=1e9)(monkey)
 
 
+def no_look_at_ancestors(monkey: pytest.MonkeyPatch) -> None:
+    """Descendants are still looked at after a recovery: with their jitter."""
+    monkey.setattr(correlate, "ProbeNow", lambda name, wait_seconds=0.0: ProbeNow(name, wait_seconds or 86_400.0))
+
+
+def texts_have_no_end(monkey: pytest.MonkeyPatch) -> None:
+    for module in (card, wording):
+        monkey.setattr(module, "clip", lambda text, *_: text)
+
+
+def a_lead_is_taken_for_granted(monkey: pytest.MonkeyPatch) -> None:
+    monkey.setattr(Leader, "is_proven", property(lambda _: True))
+
+
 MUTATIONS: dict[str, tuple[str, Patch]] = {
     "two failures confirm": ("S1 S2", policy_with(confirm_failures=2, confirm_span_seconds=0.0)),
     "one failure confirms": ("S1 S2", policy_with(confirm_failures=1, confirm_span_seconds=0.0)),
@@ -184,28 +202,42 @@ MUTATIONS: dict[str, tuple[str, Patch]] = {
     "no escalation": ("L1", returning(telling, "_escalates", False)),
     "no late summary": ("L4", no_summary),
     "degraded for ever": ("L3", rules_with(degraded_clear=99)),
+    "no look at ancestors": ("S7", no_look_at_ancestors),
+    "an old epoch writes": ("S12", returning(LeaderRow, "check_epoch", None)),
+    "a lead is taken for granted": ("S12", a_lead_is_taken_for_granted),
+    "no fallback": ("L5", returning(telling, "_falls_back", False)),
+    "the fallback is told at once": ("L5", rules_with(fallback_after_seconds=0.0)),
+    "every audit passes": ("L8", returning(heartbeat, "audit", ())),
+    "no audit passes": ("L8", returning(heartbeat, "audit", ("something",))),
+    "a circle suppresses": ("S16", returning(graph, "find_cycle", None)),
+    "texts have no end": ("S13", texts_have_no_end),
+    "entities count characters": ("S13", lambda monkey: monkey.setattr(entities, "units", len)),
 }
 
 
 FIRST_SEED = {
-    "four of the last fifteen confirm": 7,
-    "unknown counts as failed": 1,
-    "no hold": 10,
-    "a hold has no end": 217,
-    "no gate": 17,
-    "no re-rooting": 19,
-    "no reopening": 19,
-    "no storm card": 2,
-    "no flapping": 31,
-    "no deploy window": 55,
-    "severity falls": 11,
+    "a circle suppresses": 47,
+    "a hold has no end": 387,
+    "a lead is taken for granted": 113,
+    "a silence uses up reminders": 11,
     "an ack hides a rise": 23,
     "an ack never lapses": 209,
-    "a silence uses up reminders": 11,
+    "an old epoch writes": 57,
+    "four of the last fifteen confirm": 23,
     "keys repeat": 13,
-    "stored evidence is enough": 405,
+    "no deploy window": 55,
     "no escalation": 22,
+    "no fallback": 7,
+    "no flapping": 31,
+    "no gate": 17,
+    "no hold": 10,
     "no late summary": 7,
+    "no look at ancestors": 210,
+    "no re-rooting": 19,
+    "no reopening": 19,
+    "severity falls": 11,
+    "stored evidence is enough": 225,
+    "unknown counts as failed": 1,
 }
 """Where to begin looking, to save time: the first seed that broke when this was written."""
 

@@ -15,7 +15,8 @@ REACHED = (
     *("send ok", "send 429", "send 5xx", "send refuse", "send before", "send after", "send blocked"),
     *("outcome delivered", "outcome permanent", "outcome ambiguous"),
     *("queued open", "queued rise", "queued reopen", "queued escalate", "queued remind", "queued resolve"),
-    "queued summary",
+    *("queued summary", "explained", "fallback was due", "pause", "takeover", "lost the lead", "commit refused"),
+    *("beat", "beat withheld", "switch fired", "stuck", "ring"),
 )
 """Every transition, every outcome of a send, every kind of message: each in one seed of a hundred at least."""
 

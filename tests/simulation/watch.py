@@ -30,9 +30,14 @@ from monitor.engine.model import (
 )
 from monitor.engine.spans import Moment, Span, retile, span_changes
 from tests.simulation.evidence import DOWNISH, check_opening, has_evidence
+from tests.simulation.letters import Letters
+from tests.simulation.rings import Rings
+from tests.simulation.voices import Voices
 
 if TYPE_CHECKING:
     from tests.simulation.monitor import Simulation
+    from tests.simulation.outbox import Row
+    from tests.simulation.process import Process
 
 OPENING = (MessageKind.OPEN, MessageKind.ESCALATE, MessageKind.REOPEN)
 
@@ -60,6 +65,9 @@ class Watch:
         """(when, what, check, incident): each way into an incident."""
         self.arrived: Counter[str] = Counter()
         self.silent_s: Counter[tuple[int, str]] = Counter()
+        self.letters = Letters(sim.world.plan, lambda: sim.now, self.fail)
+        self.voices = Voices(sim, self.fail)
+        self.rings = Rings(sim, self.fail)
 
     def fail(self, name: str, text: str) -> None:
         line = f"{name}: {text}"
@@ -80,6 +88,16 @@ class Watch:
             if made.state is not sim.state or made.effects:
                 self.fail("S4", f"a look of {event.result.check_id} applied twice changed something")
 
+    def commit(self, process: "Process") -> None:
+        self.voices.commit(process)
+
+    def claim(self, process: "Process", row: "Row") -> None:
+        self.voices.claim(process, row)
+        self.letters.message(row.message, self.sim.stored)
+
+    def beat(self) -> None:
+        self.voices.beat()
+
     def insert(self, message: InsertMessage) -> None:
         if message.dedupe_key in self.inserted:
             self.fail("S11", f"key {message.dedupe_key} was used twice")
@@ -89,7 +107,8 @@ class Watch:
         sim = self.sim
         key = message.dedupe_key
         self.arrived[key] += 1
-        if self.arrived[key] > 1 + sim.ambiguous[key] + sim.crash_count + sim.counts["commit aborted"]:
+        most = 1 + sim.ambiguous[key] + sim.crash_count + sim.counts["commit aborted"] + sim.counts["takeover"]
+        if self.arrived[key] > most:
             self.fail("S11", f"{key} was delivered {self.arrived[key]} times")
 
     # --- after every step --------------------------------------------------------------------------------
@@ -184,6 +203,8 @@ class Watch:
         if effect.kind in ("opened", "reopened", "rerooted", "root_joined", "symptom_joined", "worsened"):
             name = effect.actor if effect.actor != "monitor" else state.incidents[effect.incident_id].root
             self.joined.append((sim.t, effect.kind, name, effect.incident_id))
+            if effect.kind == "symptom_joined":
+                self.rings.joined(effect, state)
         incident = state.incidents.get(effect.incident_id)
         if incident is None or effect.kind not in ("opened", "reopened", "root_joined"):
             return
@@ -210,6 +231,7 @@ class Watch:
     def _message(self, message: InsertMessage, state: State) -> None:
         incident = state.incidents[message.incident_id]
         is_end = message.kind in (MessageKind.RESOLVE, MessageKind.SUMMARY)
+        self.voices.fallback(message, state)
         if incident.suppressed_since is not None and not is_end:
             self.fail("S15", f"{message.dedupe_key} although silenced")
         told = incident.told[message.chat_id]
@@ -234,6 +256,8 @@ class Watch:
     def _tick(self, state: State) -> None:
         sim = self.sim
         now, plan = sim.now, sim.world.plan
+        self.voices.pages(state)
+        self.rings.held(state)
         for name in state.held:
             check = state.checks[name]
             if check.held_since is None or check.status not in DOWNISH:
@@ -256,6 +280,8 @@ class Watch:
             if (now - began_at).total_seconds() < 90:
                 continue
             for chat in plan.chats:
+                if chat.is_fallback:
+                    continue
                 told = incident.told.get(chat.id)
                 is_broken = chat.id in state.chats and state.chats[chat.id].broken_since is not None
                 is_acked = incident.status is IncidentStatus.ACKED

@@ -1,12 +1,14 @@
 """The truth: services that depend on one another, what breaks when, and what else goes wrong around the monitor."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from monitor.engine.model import Chat, CheckPolicy, Plan, Rules, Severity
 from tests.simulation.dice import between, chance, choose
 
 EGRESS = "vantage.egress"
-OPS, BOSS = "telegram:ops", "telegram:boss"
+OPS, BOSS, MAIL = "telegram:ops", "telegram:boss", "apprise:fallback"
+NAMES = ("ada", "o'brien <b>", "𝕬𝖉𝖆 👩‍👩‍👧‍👦" * 9, "\u202e\u0000", "é" * 300)
+"""Of people and services: 60 characters and more, in two units each, backwards, with markup."""
 QUIET_SECONDS = 3000.0
 """After the last fault: longer than a gate, a deploy window's rest and the peace that ends flapping."""
 LONG_SECONDS = 5500.0
@@ -54,6 +56,13 @@ class World:
     aborts: float = 0.0
     """Share of commits that fail or whose answer is lost."""
     lag: dict[str, float] = field(default_factory=dict)
+    has_standby: bool = False
+    """A second instance waits to lead."""
+    pauses: tuple[Span, ...] = ()
+    """The leading process is stopped, and goes on afterwards as if nothing had been."""
+    stuck: tuple[Span, ...] = ()
+    """No look that begins now comes back before the end of it."""
+    author: str = "ada"
 
     def is_down(self, check_id: str, at_s: float) -> bool:
         return any(start <= at_s < end for start, end in self.down[check_id])
@@ -63,6 +72,10 @@ class World:
             if span.from_s <= at_s < span.to_s:
                 return span.kind or "yes"
         return ""
+
+    def end_of(self, spans: tuple[Span, ...], at_s: float) -> float | None:
+        """Return when the span ends that lasts now."""
+        return next((span.to_s for span in spans if span.from_s <= at_s < span.to_s), None)
 
     def mode_of(self, check_id: str, at_s: float) -> tuple[str, float]:
         for fault in self.faults:
@@ -79,9 +92,13 @@ def make_world(seed: int, *, extra_check: bool = False, is_reversed: bool = Fals
         policies.append(CheckPolicy("extra.healthy", "extra", 30.0, 5.0, 10.0))
     if is_reversed:
         policies.reverse()
+    if kind == "chaos" and chance(seed, "ring") < 0.1:
+        _close_ring(seed, policies)
     chats = [Chat(OPS)]
     if chance(seed, "boss") < 0.5:
         chats.append(Chat(BOSS, is_escalation=True))
+    if kind == "chaos" and chance(seed, "mail") < 0.4:
+        chats.append(Chat(MAIL, "apprise", is_fallback=True))
     plan = Plan({one.id: one for one in policies}, tuple(chats), Rules())
     names = sorted(one.id for one in policies if one.id not in (EGRESS, "extra.healthy"))
     active_s = between(900, 2400, seed, "active")
@@ -91,6 +108,20 @@ def make_world(seed: int, *, extra_check: bool = False, is_reversed: bool = Fals
     last_s = max([active_s, *(one.to_s for one in faults), *(end for spans in down.values() for _, end in spans)])
     world = World(seed, kind, plan, faults, last_s + QUIET_SECONDS, down, lag=lag)
     return _with_trouble(world, names, active_s) if kind in ("chaos", "quiet") else world
+
+
+def _close_ring(seed: int, policies: list[CheckPolicy]) -> None:
+    """Let two checks hang on each other: a mistake that loading would refuse."""
+    numbers = sorted(
+        (number for number, one in enumerate(policies) if one.id not in (EGRESS, "extra.healthy")),
+        key=lambda number: policies[number].id,
+    )
+    first = choose(numbers, seed, "ring first")
+    second = choose([number for number in numbers if number != first], seed, "ring second")
+    for number, other in ((first, second), (second, first)):
+        policy = policies[number]
+        if policies[other].id not in policy.hard_parents:
+            policies[number] = replace(policy, hard_parents=(*policy.hard_parents, policies[other].id))
 
 
 def _is_long(seed: int) -> bool:
@@ -110,15 +141,19 @@ def _policies(seed: int, kind: str) -> list[CheckPolicy]:
             if parent not in parents:
                 parents.append(parent)
         is_warning = kind == "chaos" and chance(seed, "warning", number) < 0.15
+        service = name.split(".")[0]
+        if kind != "single" and chance(seed, "strange") < 0.3:
+            service = choose(NAMES, seed, "service", service)
         policies.append(
             CheckPolicy(
                 name,
-                name.split(".")[0],
+                service,
                 choose([15.0, 30.0, 30.0, 60.0], seed, "interval", number),
                 choose([3.0, 5.0, 10.0], seed, "timeout", number),
                 10.0,
                 severity=Severity.WARNING if is_warning else Severity.PAGE,
                 hard_parents=tuple(parents),
+                soft_parents=(choose(earlier, seed, "soft", number),) if earlier and kind != "single" else (),
             )
         )
     return policies
@@ -191,7 +226,12 @@ def _with_trouble(world: World, names: list[str], active_s: float) -> World:
     jumps: tuple[tuple[float, float], ...] = ()
     if chance(seed, "jump") < 0.1:
         jumps = ((between(200, active_s, seed, "jump at"), between(-4000, 4000, seed, "jump by")),)
+    has_standby = chance(seed, "standby") < 0.12
     kinds = ("429", "5xx", "refuse", "before", "after", "blocked")
+    telegram = some("telegram", 3, 30, 900, kinds)
+    pauses = some("pause", 3, 2, 120) if has_standby else ()
+    if chance(seed, "paused while refused") < 0.6:
+        telegram += tuple(Span(span.from_s - 90, span.to_s + 40, "refuse") for span in pauses)
     return World(
         seed,
         world.kind,
@@ -200,10 +240,14 @@ def _with_trouble(world: World, names: list[str], active_s: float) -> World:
         world.end_s,
         world.down,
         blind=some("blind", 1, 20, 200) if world.kind == "chaos" else (),
-        telegram=some("telegram", 3, 30, 900, kinds),
+        telegram=telegram,
         crashes=some("crash", 2, 5, 240),
         jumps=jumps,
         people=tuple(sorted(people)),
         aborts=0.02 if chance(seed, "aborts") < 0.4 else 0.0,
         lag=world.lag,
+        has_standby=has_standby,
+        pauses=pauses,
+        stuck=some("stuck", 1, 60, 500) if chance(seed, "gets stuck") < 0.12 else (),
+        author=choose(NAMES, seed, "author"),
     )

@@ -4,15 +4,16 @@ import pytest
 from aiohttp import web
 
 from checks.api.health import ApiHealth, ApiHealthConfig, ApiHealthSeen
-from checks.api.parts import health_of
+from checks.api.parts import Health, health_of
 from checks.failures import verdict_of
 from checks.http import Exchange
-from checks.result import Fact, Outcome, Reason
+from checks.result import Fact, Outcome, Reason, Verdict
+from tests.checks.conftest import Serve
 from tests.fakes import NOW, answered, io_for
 
 
-def check_of(url: str = "http://127.0.0.1:8000/health") -> ApiHealth:
-    return ApiHealth(ApiHealthConfig(id="api.health", service="nexus-api", url=url))
+def check_of(url: str = "http://127.0.0.1:8000/health", ready_url: str | None = None) -> ApiHealth:
+    return ApiHealth(ApiHealthConfig(id="api.health", service="nexus-api", url=url, ready_url=ready_url))
 
 
 JUDGED = {
@@ -71,6 +72,38 @@ def test_judge(answer: Exchange, outcome: Outcome, reason: Reason | None, summar
     assert bool(verdict.hint) == (outcome is not Outcome.OK)
     assert verdict.values["latency_seconds"] == answer.phases.total_seconds
     assert verdict.evidence.facts[:2] == (Fact("host", "127.0.0.1:8000"), Fact("status", answer.status))
+
+
+HUNG = verdict_of(TimeoutError(), 2.0)
+assert HUNG is not None
+READY = {
+    "ready": (answered(200), Outcome.OK, "GET /health 200 in 41 ms"),
+    "not yet": (answered(503), Outcome.FAILED, "GET /health 200 in 41 ms, but it is not ready: GET /ready 503"),
+    "hung": (
+        HUNG,
+        Outcome.FAILED,
+        "GET /health 200 in 41 ms, but it is not ready: GET /ready: no answer within 2 s",
+    ),
+}
+
+
+@pytest.mark.parametrize(("ready", "outcome", "summary"), READY.values(), ids=READY)
+def test_one_that_runs_and_takes_no_traffic_is_not_well(
+    ready: Exchange | Verdict, outcome: Outcome, summary: str
+) -> None:
+    verdict = check_of(ready_url="/ready").judge(ApiHealthSeen(answered(200), Health(), ready), NOW)
+    assert (verdict.outcome, verdict.summary) == (outcome, summary)
+    assert bool(verdict.hint) == (outcome is not Outcome.OK)
+
+
+@pytest.mark.real
+async def test_the_readiness_path_is_asked_at_the_same_server(serve: Serve) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        return web.json_response({"status": "starting"}, status=503 if request.path == "/ready" else 200)
+
+    check = check_of(f"{await serve(handler)}/api/health", "/ready")
+    verdict = check.judge(await check.measure(io_for()), NOW)
+    assert verdict.summary.endswith("but it is not ready: GET /ready 503")
 
 
 def test_a_refused_connection_names_the_request() -> None:

@@ -9,6 +9,7 @@ import pytest
 from checks.base import Heard
 from checks.beat.alive import BeatAlive, BeatAliveConfig, BeatSeen, _newest_sent_at
 from checks.beat.entries import Pulse
+from checks.beat.redbeat import RedBeat
 from checks.failures import verdict_of
 from checks.result import Outcome, Reason
 
@@ -29,7 +30,7 @@ def check(**settings: Any) -> BeatAlive:
 LISTENS = BeatSeen(PULSE, 1, ago(600))
 NO_WORKER = BeatSeen(PULSE, 0, ago(600))
 NOT_SEEN = "no worker answers and no beat waits: beat cannot be seen"
-NO_ENTRY = "beat is not observable: its schedule has no heartbeat entry and no interval"
+NO_ENTRY = "beat is not observable: its schedule has no heartbeat entry and no interval, and RedBeat is not used"
 NO_SCHEDULE = "no worker answers, so the schedule cannot be read"
 F, D, U, OK = Outcome.FAILED, Outcome.DEGRADED, Outcome.UNKNOWN, Outcome.OK
 
@@ -83,6 +84,8 @@ F, D, U, OK = Outcome.FAILED, Outcome.DEGRADED, Outcome.UNKNOWN, Outcome.OK
         # The schedule tells nothing of use.
         (replace(LISTENS, pulse=None), U, Reason.NOT_CONFIGURED, NO_ENTRY),
         (replace(NO_WORKER, pulse=None), U, Reason.DEPENDENCY_DOWN, NO_SCHEDULE),
+        (replace(NO_WORKER, pulse=None, redbeat=RedBeat(ago(-5), lock_seconds=20.0)), OK, None,
+         "RedBeat sends: its next entry is due in 5 s"),
     ],
 )  # fmt: skip
 def test_silence_counts_only_where_a_beat_would_have_been_seen(

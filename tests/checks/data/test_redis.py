@@ -183,3 +183,23 @@ async def test_a_paused_server_is_a_timeout(valkey_server: ValkeyServer) -> None
 
     assert verdict is not None
     assert verdict.reason is Reason.TIMEOUT
+
+
+@pytest.mark.real
+async def test_a_replica_and_a_narrow_acl_refuse_writes_and_are_told_apart(
+    valkey_server: ValkeyServer, client: redis.asyncio.Redis
+) -> None:
+    host = valkey_server.url.removeprefix("redis://")
+    await client.execute_command("ACL", "SETUSER", "narrow", "on", ">narrow", "+@all", "~queue:*")
+    await client.execute_command("REPLICAOF", "127.0.0.1", "1")
+    try:
+        with pytest.raises(redis_errors.ReadOnlyError) as replica:
+            await write_of(valkey_server.url).measure(io_for())
+        with pytest.raises(redis_errors.NoPermissionError) as narrow:
+            await write_of(f"redis://narrow:narrow@{host}").measure(io_for())
+    finally:
+        await client.execute_command("REPLICAOF", "NO", "ONE")
+        await client.execute_command("ACL", "DELUSER", "narrow")
+    verdicts = [verdict_of(caught.value) for caught in (replica, narrow)]
+    assert [None if one is None else one.reason for one in verdicts] == [Reason.READ_ONLY, Reason.AUTH_REJECTED]
+    assert narrow.value.args

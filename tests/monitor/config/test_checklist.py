@@ -18,6 +18,7 @@ SOME = {
     "REDIS_URL": "redis://:hush@h:6379/0",
 }
 ALL = SOME | {
+    "API_URL": "https://api.example",
     "BOT_TOKEN": TOKEN,
     "ALERT_BOT_TOKEN": OTHER,
     "ALERT_CHAT_ID": "42",
@@ -113,7 +114,7 @@ def test_every_mistake_has_its_line(text: str, lines: tuple[str, ...]) -> None:
 
 
 def test_every_kind_has_one_row_and_each_parent_stands_above() -> None:
-    assert sorted(row.id for row in ROWS) == sorted(CHECKS)
+    assert sorted(row.id for row in ROWS) == sorted(kind for kind in CHECKS if "." in kind)
     assert {parent for row in ROWS for parent in row.parents} <= set(CHECKS)
 
 
@@ -124,14 +125,24 @@ def test_nothing_configured_leaves_our_own_sight() -> None:
     assert (checklist.chat_targets, checklist.plan.chats) == ({}, ())
 
 
+OFF = "off until monitor.yaml says enabled: true"
+
+
 def test_everything_configured_builds_every_check() -> None:
     checklist = built(environ=ALL)
-    assert list(checklist.checks) == [row.id for row in ROWS]
-    assert checklist.skipped == ()
+    assert list(checklist.checks) == [row.id for row in ROWS if not row.is_opt_in]
+    assert checklist.skipped == tuple(Skipped(row.id, "", OFF) for row in ROWS if row.is_opt_in)
+
+
+def test_an_opt_in_check_is_built_when_it_is_named() -> None:
+    assert "worker.each" in built("checks: {worker.each: {}}").checks
+    assert "worker.each" not in built("checks: {worker.each: {enabled: false}}").checks
+    assert "miniapp.render" in built("checks: {miniapp.render: {enabled: true}}", environ=ALL).checks
 
 
 def test_what_is_missing_is_named() -> None:
-    assert {item.id: item.setting for item in built().skipped} == {
+    assert Skipped("api.tls", "", "API_URL is not https") in built().skipped
+    assert {item.id: item.setting for item in built().skipped if item.setting} == {
         "telegram.api": "ALERT_BOT_TOKEN",
         **dict.fromkeys(("bot.identity", "bot.webhook", "bot.delivery", "bot.commands"), "BOT_TOKEN"),
         **dict.fromkeys(("bot.ingress", "bot.guard", "bot.modules", "bot.reply"), "WEBHOOK_URL"),
@@ -142,7 +153,26 @@ def test_what_is_missing_is_named() -> None:
         "miniapp.auth_guard": "BOT_TOKEN",
         "miniapp.calls": "BOT_TOKEN",
         "miniapp.button": "BOT_TOKEN",
+        "miniapp.render": "MINIAPP_URL",
     }
+
+
+def test_a_certificate_can_be_watched_beside_an_api_that_is_spoken_to_in_clear() -> None:
+    assert built("checks: {api.tls: {url: 'https://public.example'}}").checks["api.tls"].config.url[:8] == "https://"
+
+
+@pytest.mark.parametrize(
+    ("broker", "is_broker"),
+    [(None, True), ("redis://:other@h/3", True), ("redis://queue:6379/0", False), ("redis://h:7000/0", False)],
+)
+def test_a_redis_that_holds_no_queue_may_evict(broker: str | None, is_broker: bool) -> None:
+    config = built(environ=SOME | ({"BROKER_URL": broker} if broker else {})).checks["redis.memory"].config
+    assert config.is_broker is is_broker
+
+
+def test_the_commits_of_api_and_bot_are_compared() -> None:
+    config = built(environ=ALL).checks["api.version"].config
+    assert config.urls == {"nexus-api": "https://api.example", "nexus-bot": "https://bot.example"}
 
 
 def test_a_check_switched_off_is_skipped_and_no_longer_a_parent() -> None:

@@ -50,3 +50,20 @@ def test_the_example_is_a_good_one() -> None:
     assert "miniapp.page" not in checklist.checks
     assert checklist.plan.checks["shop.admin"].hard_parents[0] == "postgres.connect"
     assert dict(checklist.chat_targets) == {"telegram:ops": "-1001234567890/7", "telegram:lead": "4711"}
+
+
+def test_the_example_of_each_kind_of_one_s_own_is_a_good_one() -> None:
+    from checks.registry import CHECKS
+    from monitor.config.checklist import build_checklist
+    from monitor.config.environment import with_environment
+
+    example = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[-1]
+    stack = stack_of(example, "monitor.yaml")
+    environ = {"SHOP_CUSTOMER": "customer-secret", "SHOP_TOKEN": "token-secret", "BACKUP_TOKEN": "backup-secret-word"}
+    stack, unset = with_environment(stack, environ.get)
+    assert unset == []
+    checklist = build_checklist(settings_from({"API_URL": "https://a.example"}), stack)
+    own = {check_id: check.config for check_id, check in checklist.checks.items() if check_id.startswith("shop.")}
+    assert {config.kind for config in own.values()} == {kind for kind in CHECKS if "." not in kind}
+    assert own["shop.backup"].token.get_secret_value() == "backup-secret-word"  # type: ignore[attr-defined]
+    assert "secret-word" not in repr(own)

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from checks.result import Outcome
+from monitor.engine.deploys import window_ends_at
+from monitor.engine.explain import may_explain
 from monitor.engine.model import (
     Acked,
     CardEdited,
@@ -41,7 +43,7 @@ class Engine(RuleBasedStateMachine):
             policy(NAMES[0]),
             policy(NAMES[1], NAMES[0]),
             policy(NAMES[2], NAMES[1]),
-            policy(NAMES[3], NAMES[0], severity=Severity.WARNING),
+            policy(NAMES[3], NAMES[0], severity=Severity.WARNING, soft_parents=(NAMES[2],)),
             chats=(Chat(OPS), Chat(BOSS, is_escalation=True)),
         )
         self.keys: set[str] = set()
@@ -193,6 +195,20 @@ class Engine(RuleBasedStateMachine):
         for message in self.waiting.values():
             if message.kind not in (MessageKind.RESOLVE, MessageKind.SUMMARY):
                 assert message.is_silent is (message.severity is Severity.WARNING)
+
+    @invariant()
+    def what_may_explain_is_down_and_holds_nothing_back(self) -> None:
+        for incident in self.story.incidents.values():
+            for name in may_explain(self.story.plan, self.story.state.checks, incident):
+                assert incident.root == NAMES[3]
+                assert self.story.check(name).status in (CheckStatus.DOWN, CheckStatus.RECOVERING)
+                assert name not in {member.check_id for member in incident.members if member.left_at is None}
+
+    @invariant()
+    def a_deploy_window_ends_within_twenty_minutes(self) -> None:
+        for window in self.story.state.deploys.values():
+            ends_at = window_ends_at(self.story.plan.rules, window)
+            assert (ends_at - window.started_at).total_seconds() <= self.story.plan.rules.deploy_cap_seconds
 
     @invariant()
     def an_open_incident_has_a_timer(self) -> None:

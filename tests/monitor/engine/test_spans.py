@@ -115,3 +115,15 @@ def test_a_step_changes_the_kind(before: Moment | None, after: Moment, expected:
 def test_maintenance_ended_early_ends_when_it_was_ended() -> None:
     ended = Silence(1, "service:a", at(45), at(70), "ann", "upgrade", is_maintenance=True, ended_at=at(55))
     assert span_changes(PLAN, moment(54, IS_UP, WORK), moment(55, IS_UP, ended)) == (change(UP, 0, 55),)
+
+
+def test_a_check_that_did_not_change_is_not_asked_again() -> None:
+    plan = Plan({name: CheckPolicy(name, "a", 30.0, 10.0, 10.0) for name in ("a.x", "a.y")})
+    up = CheckState("a.x", CheckStatus.UP, last_started_at=T0, up_since=T0)
+    still = State({"a.x": up, "a.y": CheckState("a.y", CheckStatus.UP, last_started_at=T0, up_since=T0)})
+    assert span_changes(plan, Moment(still, T0), Moment(State(still.checks, revision=1), at(5))) == ()
+    down = CheckState("a.x", CheckStatus.DOWN, first_bad_at=at(5), down_since=at(5), last_started_at=at(25))
+    changes = span_changes(plan, Moment(still, T0), Moment(State({**still.checks, "a.x": down}), at(25)))
+    assert [(one.check_id, one.kind) for one in changes] == [("a.x", DOWN)]
+    seen_again = State({**still.checks, "a.x": CheckState("a.x", CheckStatus.UP, last_started_at=at(9), up_since=T0)})
+    assert span_changes(plan, Moment(still, T0), Moment(seen_again, at(9))) == ()
