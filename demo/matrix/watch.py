@@ -21,8 +21,6 @@ Kind = Literal["open", "again", "louder", "resolved", "other"]
 _TITLE = re.compile(r"^\S+ [A-Z ]+ · .* · (?P<root>\S+)$")
 _REPLY = re.compile(r"^\S+ #INC-\d+ (?P<root>\S+) (?P<rest>.*)$")
 _BOARD = "📋"
-UNSEEN = frozenset({"postgres.migrations"})
-"""What the demo gives nothing to see of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +46,13 @@ class Seen:
 
     @property
     def is_calm(self) -> bool:
-        """Everything that can be seen is up, and no incident is open."""
+        """Everything is up, and no incident is open."""
         return bool(self.checks) and not self.troubled
 
     @property
     def troubled(self) -> str:
         """What keeps it from being calm, in a few words."""
-        words = [
-            f"{name} is {status}"
-            for name, status in self.checks.items()
-            if status != "up" and not (status == "unknown" and name in UNSEEN)
-        ]
+        words = [f"{name} is {status}" for name, status in self.checks.items() if status != "up"]
         return ", ".join([*words, *(f"incident of {one['root']}" for one in self.incidents)])
 
 
