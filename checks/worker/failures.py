@@ -16,8 +16,6 @@ from checks.wording import duration, listed
 WINDOW_SECONDS = 600.0
 LEAST_RUNS = 10
 """So many runs must have ended before their share of failures says something."""
-HEALED_SUCCESSES = 3
-"""A task that has succeeded so often since is no longer failing."""
 LEARNING_SECONDS = 3600.0
 """An exception is called new when it was not seen in at least so long."""
 SILENT_SECONDS = 300.0
@@ -40,6 +38,8 @@ class WorkerFailuresConfig(BrokerConfig):
     """So many retries of one task within ten minutes are degraded."""
     most_failed_share: float = Field(default=0.2, gt=0, le=1)
     """A larger share of failures among all runs, of at least ten, is degraded."""
+    healed_successes: int = Field(default=3, ge=1, le=1000)
+    """A task that has succeeded so often in a row since is no longer failing: an outage of what it needs is over."""
     ignored_tasks: tuple[str, ...] = ()
     """Tasks that may fail."""
 
@@ -199,7 +199,7 @@ class WorkerFailures(Check[WorkerFailuresConfig, FailuresSeen]):
                 {exception: count for (ending, exception), count in counts.items() if ending == "failed"},
                 sum(count for (ending, _), count in counts.items() if ending == "expired"),
                 {exception: count for (ending, exception), count in counts.items() if ending == "retried"},
-                view.successes.get((self.config.key_prefix, task), 0) >= HEALED_SUCCESSES,
+                view.successes.get((self.config.key_prefix, task), 0) >= self.config.healed_successes,
                 tuple(sorted(exception for name, exception in new if name == task)),
             )
             for task, counts in sorted(by_task.items())

@@ -21,15 +21,12 @@ def check(
 
     settings, _, checklist = configured(config)
     if check_id not in checklist.checks:
-        skipped = {item.id: item.setting for item in checklist.skipped}
-        why = next((item.why for item in checklist.skipped if item.id == check_id), "")
-        if why:
-            raise UsageError(f"{check_id}: {why}")
-        if skipped.get(check_id):
-            why = next(f" ({item.why})" if item.why else "" for item in checklist.skipped if item.id == check_id)
-            raise UsageError(f"{check_id}: needs the environment variable {skipped[check_id]}{why}")
-        if check_id in skipped:
-            raise UsageError(f"{check_id}: is switched off in {(config or DEFAULT_FILE).name}")
+        skipped = next((item for item in checklist.skipped if item.id == check_id), None)
+        if skipped and skipped.setting:
+            why = f" ({skipped.why})" if skipped.why else ""
+            raise UsageError(f"{check_id}: needs the environment variable {skipped.setting}{why}")
+        if skipped:
+            raise UsageError(f"{check_id}: {skipped.why or f'is switched off in {(config or DEFAULT_FILE).name}'}")
         raise UsageError(f"{check_id}: no such check{nearest(check_id, set(checklist.checks))}")
     from monitor.service import look_once
 

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from checks.base import Check, CheckConfig
 from checks.registry import CHECKS
-from monitor.config.found import ABOUT, Found, completed, expectations
+from monitor.config.found import ABOUT, Found, completed
+from monitor.config.learned import learned
 from monitor.config.objectives import objectives_of
 from monitor.config.rows import EVERYTHING, NETWORK, ROWS, Row
 from monitor.config.settings import Settings
@@ -125,19 +126,19 @@ def _builtin(settings: Settings, stack: Stack, found: Found) -> tuple[dict[str, 
             **{key: value for key, value in row.given(settings, stack).items() if value is not None},
             "depends_on": _default_parents(row),
         }
-        given[row.id] = _with_learned(values, expectations(found, row.found))
+        given[row.id] = _with_learned(values, learned(row.id, found, stack.checks.get(row.id, {})))
     return given, skipped
 
 
-def _with_learned(values: dict[str, Any], learned: Mapping[str, Any]) -> dict[str, Any]:
+def _with_learned(values: dict[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
     """Lay what was found over the values; leave it out where the check cannot take it: no target may stop the start."""
-    if not learned:
+    if not found:
         return values
     try:
-        CHECKS[values["kind"]].Config.model_validate({**values, **learned})
+        CHECKS[values["kind"]].Config.model_validate({**values, **found})
     except ValidationError:
         return values
-    return {**values, **learned}
+    return {**values, **found}
 
 
 def _default_parents(row: Row) -> tuple[str, ...]:

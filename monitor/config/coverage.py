@@ -1,10 +1,11 @@
 """The post-deploy checklist in its own words: which checks answer each line, and what an unanswered one needs."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from monitor.config.checklist import Checklist
+from monitor.config.checklist import Checklist, Skipped
+from monitor.config.rows import ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,7 @@ class Line:
     words: str
     """`Heading: what must be true`."""
     checks: tuple[str, ...]
-    """Ids that answer it; one ending in `.` stands for all that begin so."""
+    """Ids that answer it; one ending in `.` stands for all that begin so. A row may name the line too, as an extra."""
     needs: str = ""
     """What answers it where no setting would."""
 
@@ -76,28 +77,44 @@ class Covered:
     """The checks that are built."""
     lacking: Mapping[str, str]
     """Check that is not built → the setting that would add it, or what it needs."""
+    left_out: Mapping[str, str]
+    """Check that is not built on purpose → why: switched off, off by default, or of no sense here."""
 
     @property
     def why(self) -> str:
-        """Return in a few words what is lacking; empty where it is answered fully."""
-        settings: dict[str, list[str]] = {}
-        for check, setting in self.lacking.items():
-            settings.setdefault(setting, []).append(check)
-        return "; ".join(f"{setting} adds {', '.join(checks)}" for setting, checks in settings.items())
+        """Return in a few words what is lacking or left out; empty where nothing is."""
+        lacking = (f"{setting} adds {checks}" for setting, checks in _grouped(self.lacking))
+        left_out = (f"{checks} is {why}" for why, checks in _grouped(self.left_out))
+        return "; ".join((*lacking, *left_out))
+
+
+def _grouped(whys: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    checks: dict[str, list[str]] = {}
+    for check, why in whys.items():
+        checks.setdefault(why, []).append(check)
+    return ((why, ", ".join(names)) for why, names in checks.items())
 
 
 def coverage(checklist: Checklist, kinds: Collection[str]) -> tuple[Covered, ...]:
     """Return every line with the checks of `checklist` that answer it. `kinds`: those this program has."""
-    skipped = {item.id: item.setting or "`enabled: true`" for item in checklist.skipped}
+    skipped = {item.id: item for item in checklist.skipped}
     return tuple(_covered(line, set(checklist.checks), skipped, kinds) for line in LINES)
 
 
-def _covered(line: Line, built: set[str], skipped: Mapping[str, str], kinds: Collection[str]) -> Covered:
+def _covered(line: Line, built: set[str], skipped: Mapping[str, Skipped], kinds: Collection[str]) -> Covered:
     ids = [check for name in line.checks for check in _named(name, kinds)]
-    by = tuple(check for check in ids if check in built)
-    lacking = {check: skipped.get(check) or line.needs or "a later version" for check in ids if check not in built}
+    also = [row.id for row in ROWS if row.checklist == line.words and row.id not in ids]
+    by = tuple(check for check in (*ids, *also) if check in built)
+    left_out = {
+        check: skipped[check].why or "switched off" for check in ids if check in skipped and not skipped[check].setting
+    }
+    lacking = {
+        check: skipped[check].setting if check in skipped else line.needs or "a later version"
+        for check in ids
+        if check not in built and check not in left_out
+    }
     answer = Answer.NOT if not by else Answer.PARTLY if lacking else Answer.FULLY
-    return Covered(line.words, answer, by, lacking)
+    return Covered(line.words, answer, by, lacking, left_out)
 
 
 def _named(name: str, kinds: Collection[str]) -> tuple[str, ...]:

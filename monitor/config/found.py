@@ -86,9 +86,11 @@ class Found:
     health_url: Thing = NOTHING
     ready_url: Thing = NOTHING
     version_url: Thing = NOTHING
-    openapi_url: Thing = NOTHING
+    openapi_path: Thing = NOTHING
     routers: Thing = NOTHING
     login_url: Thing = NOTHING
+    login_method: Thing = NOTHING
+    login_form: Thing = NOTHING
     migrations: Thing = NOTHING
     bot_id: Thing = NOTHING
     bot_username: Thing = NOTHING
@@ -147,9 +149,11 @@ ABOUT: Mapping[str, About] = {
     "health_url": About("health endpoint", "API_URL", Keep.FIRST, is_one=True),
     "ready_url": About("readiness endpoint", "API_URL", Keep.FIRST, is_one=True),
     "version_url": About("version endpoint", "API_URL", Keep.FIRST, is_one=True),
-    "openapi_url": About("OpenAPI document", "API_URL", Keep.FIRST, is_one=True),
+    "openapi_path": About("OpenAPI document", "API_URL", Keep.FIRST, is_one=True),
     "routers": About("routers", "API_URL", Keep.EACH),
     "login_url": About("Mini App login", "API_URL", Keep.FIRST, is_one=True),
+    "login_method": About("that login's method", "API_URL", Keep.FIRST, is_one=True),
+    "login_form": About("how it takes init data", "API_URL", Keep.FIRST, is_one=True),
     "migrations": About("migration head", "DATABASE_URL", Keep.LAST),
     "bot_id": About("bot id", "BOT_TOKEN", Keep.FIRST, is_one=True),
     "bot_username": About("bot name", "BOT_TOKEN", Keep.FIRST, is_one=True),
@@ -222,9 +226,3 @@ def completed(settings: Settings, found: Found) -> Settings:
         if name in Settings.model_fields and thing.value and getattr(settings, name) is None
     }
     return settings.model_copy(update=given) if given else settings
-
-
-def expectations(found: Found, wanted: Mapping[str, str]) -> dict[str, str | tuple[str, ...]]:
-    """Return the fields of `wanted` (field → thing) whose thing is known."""
-    known = {name: found.thing(thing).values for name, thing in wanted.items()}
-    return {name: values[0] if ABOUT[wanted[name]].is_one else values for name, values in known.items() if values}

@@ -1,7 +1,7 @@
 """The built-in checks as a table: what each needs to be known, whom it speaks about, what explains its failure."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,8 +33,6 @@ class Row:
     """Looks over the network, so our own network is its parent."""
     why_not: Callable[[Settings], str] = lambda settings: ""
     """Why it makes no sense with these settings; empty where it does."""
-    found: Mapping[str, str] = field(default_factory=dict)
-    """Its own fields from what was found: field → thing of `Found`. They stand above `given`, below monitor.yaml."""
     is_opt_in: bool = False
     """Built only when `monitor.yaml` names it: it changes what it looks at, or needs what is not always there."""
 
@@ -106,7 +104,6 @@ ROWS: tuple[Row, ...] = (
         lambda settings, stack: {"url": f"{settings.api_url}/health"},
         parents=("postgres.connect", "redis.ping"),
         checklist="API: health check endpoint returns 200",
-        found={"url": "health_url"},
     ),
     Row(
         "api.routers",

@@ -12,7 +12,7 @@ from checks.http import Exchange, exchange
 from checks.result import Verdict
 from checks.wording import listed
 from monitor.config.found import Add, Sight, Thing
-from monitor.discovery.openapi import Document, document_of, login_path_of, paths_of, routers_of
+from monitor.discovery.openapi import Document, document_of, login_route, paths_of, routers_of
 
 OPENAPI_PATHS = ("/openapi.json", "/api/openapi.json", "/api/v1/openapi.json", "/v1/openapi.json")
 HEALTH_PATHS = ("/health", "/healthz", "/api/health", "/health/live", "/livez", "/api/v1/health", "/healthcheck")
@@ -59,26 +59,38 @@ def _described(url: str, document: tuple[str, Document] | None) -> dict[str, Thi
     if document is None:
         why = f"none of {listed(OPENAPI_PATHS, 4)} answers with an OpenAPI document"
         return {
-            "openapi_url": Thing(Sight.ABSENT, why=why, setting="checks.api.routers.url"),
-            "routers": Thing(Sight.ABSENT, why="there is no OpenAPI document", setting="checks.api.routers.url"),
-            "login_url": Thing(
-                Sight.ABSENT, why="there is no OpenAPI document", setting="checks.miniapp.auth.login_url"
+            "openapi_path": Thing(Sight.ABSENT, why=why, setting="checks.api.routers.openapi_path"),
+            "routers": Thing(
+                Sight.ABSENT, why="there is no OpenAPI document", setting="checks.api.routers.openapi_path"
             ),
+            **_no_login("there is no OpenAPI document"),
         }
     path, content = document
     how = f"GET {path}"
     routers = routers_of(content)
-    login = login_path_of(content)
     return {
-        "openapi_url": Thing(Sight.FOUND, (url + path,), how),
+        "openapi_path": Thing(Sight.FOUND, (path,), how),
         "routers": Thing(Sight.FOUND, routers, how) if routers else Thing(Sight.ABSENT, why=f"{how} names no path"),
-        "login_url": Thing(Sight.FOUND, (url + login[0],), f"{how}: {login[1]}")
-        if login
-        else Thing(
-            Sight.ABSENT,
-            why=f"no path of {path} says that it takes a Mini App login",
-            setting="checks.miniapp.auth.login_url",
-        ),
+        **_login(url, content, how),
+    }
+
+
+def _login(url: str, document: Document, how: str) -> dict[str, Thing]:
+    route = login_route(document, url)
+    if route is None:
+        return _no_login(f"{how} shows no path that takes a Mini App login")
+    form = Thing(Sight.FOUND, (route.form,), how) if route.form else Thing(Sight.ABSENT, why=f"{how} does not say")
+    return {
+        "login_url": Thing(Sight.FOUND, (route.url,), how),
+        "login_method": Thing(Sight.FOUND, (route.method,), how),
+        "login_form": form,
+    }
+
+
+def _no_login(why: str) -> dict[str, Thing]:
+    return {
+        name: Thing(Sight.ABSENT, why=why, setting="checks.miniapp.auth.login_url")
+        for name in ("login_url", "login_method", "login_form")
     }
 
 

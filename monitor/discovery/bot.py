@@ -1,7 +1,6 @@
 """Asks Telegram about the watched bot: who it is, its webhook, commands, Mini App; and the bot about its modules."""
 
 import asyncio
-import json
 from collections.abc import Mapping
 from typing import Any, get_args
 from urllib.parse import urlsplit
@@ -9,6 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from checks.base import IO, Secret
+from checks.bot.modules import USUAL_PATHS, modules_in
 from checks.failures import attempt
 from checks.http import Exchange, exchange
 from checks.redaction import redact_url
@@ -16,8 +16,6 @@ from checks.result import Verdict
 from checks.telegram_api import Answer, Method, ask
 from monitor.config.found import Add, Sight, Thing
 
-HEALTH_PATHS = ("/health", "/healthz", "/api/health")
-MODULES_KEYS = ("modules", "routers")
 _OWN = {"miniapp_url": "MINIAPP_URL", "webhook_url": "WEBHOOK_URL"}
 _TOLD_BY: Mapping[str, Method] = {
     "bot_id": "getMe",
@@ -105,7 +103,8 @@ async def _parts_of_bot(io: IO, webhook: str) -> dict[str, Thing]:
     parts = urlsplit(webhook)
     origin = f"{parts.scheme}://{parts.netloc}"
     unread: Thing | None = None
-    for path in HEALTH_PATHS:
+    health: dict[str, Thing] | None = None
+    for path in USUAL_PATHS:
         answer = await attempt(
             exchange(io, "GET", origin + path, headers={"accept": "application/json"}),
             httpx.TransportError, httpx.DecodingError, timeout_seconds=io.timeout_seconds,
@@ -115,25 +114,26 @@ async def _parts_of_bot(io: IO, webhook: str) -> dict[str, Thing]:
             return {"bot_health_url": gone, "modules": gone}
         if answer.is_success and answer.content_type != "text/html":
             how = f"GET {path} at {redact_url(origin)}"
-            return {"bot_health_url": Thing(Sight.FOUND, (origin + path,), how), "modules": _modules(answer, how)}
+            found = {"bot_health_url": Thing(Sight.FOUND, (origin + path,), how), "modules": _modules(answer, how)}
+            if found["modules"].values:
+                return found
+            health = health or found
         if answer.status >= 500:
             unread = Thing(Sight.UNREACHED, how=f"GET {path}", why=f"the bot answers {answer.status}")
+    if health is not None:
+        return health
     if unread is not None:
         return {"bot_health_url": unread, "modules": unread}
     why = "the bot has no health endpoint beside its webhook"
     return {
-        "bot_health_url": Thing(Sight.ABSENT, why=why, setting="checks.bot.modules.url"),
-        "modules": Thing(Sight.ABSENT, why=why, setting="checks.bot.modules.url"),
+        "bot_health_url": Thing(Sight.ABSENT, why=why, setting="checks.bot.modules.path"),
+        "modules": Thing(Sight.ABSENT, why=why, setting="checks.bot.modules.path"),
     }
 
 
 def _modules(answer: Exchange, how: str) -> Thing:
-    try:
-        content = json.loads(answer.text)
-    except ValueError:
-        content = None
-    for key in MODULES_KEYS:
-        listed = content.get(key) if isinstance(content, dict) else None
-        if isinstance(listed, list) and listed:
-            return Thing(Sight.FOUND, tuple(sorted(str(name) for name in listed)), how)
+    modules = modules_in(answer)
+    names = () if modules is None else tuple(sorted({*modules.loaded, *modules.broken}))
+    if names:
+        return Thing(Sight.FOUND, names, how)
     return Thing(Sight.ABSENT, how=how, why="its health JSON lists no modules", setting="`modules` in that JSON")

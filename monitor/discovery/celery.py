@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from checks.base import IO, Secret
 from checks.celery_wire import BEAT_MARKER, Broker, BrokerConfig, Replies, control_channel, control_message
 from checks.wording import address
+from checks.worker.look import is_private
 from monitor.config.found import Add, Sight, Thing
 
 DATABASES = 16
@@ -56,7 +57,12 @@ def _told(replies: Mapping[str, Replies]) -> dict[str, Thing]:
     things = {
         "nodes": Thing(Sight.FOUND, nodes, "inspect active_queues"),
         "queues": _set(
-            {str(queue["name"]) for _, answer in queues for queue in _listed(answer) if "name" in queue},
+            {
+                name
+                for _, answer in queues
+                for queue in _listed(answer)
+                if not is_private(name := str(queue.get("name")))
+            },
             "inspect active_queues",
             "the workers consume no queue",
         ),

@@ -41,7 +41,7 @@ def targets(settings: Settings) -> dict[str, str]:
     """Return where each setting leads: enough to tell two targets apart, and no secret."""
     found: dict[str, str] = {}
     if settings.api_url:
-        found["API_URL"] = settings.api_url
+        found["API_URL"] = _place(settings.api_url)
     if settings.database_url:
         found["DATABASE_URL"] = _place(settings.database_url.get_secret_value())
     if settings.celery_broker_url:

@@ -9,6 +9,7 @@ from checks.redaction import redact
 from checks.wording import address
 from monitor.config.checklist import Checklist
 from monitor.config.found import ABOUT, Sight, Thing
+from monitor.config.learned import LEARNED
 from monitor.config.rows import ROWS
 from monitor.discovery.blueprint import Blueprint
 
@@ -38,7 +39,9 @@ def _checks(checklist: Checklist, blueprint: Blueprint, api_url: str | None) -> 
     if own:
         yield "checks:"
         yield from own.values()
-    learned = [line for row in ROWS if row.id not in own for line in _learned(checklist, row.id, row.found)]
+    learned = [
+        line for row in ROWS if row.id not in own for line in _learned(checklist, row.id, LEARNED.get(row.id, {}))
+    ]
     if learned and not own:
         yield "# checks:"
     yield from (f"  # {line}" if own else f"#   {line}" for line in learned)

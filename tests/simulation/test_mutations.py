@@ -202,6 +202,8 @@ MUTATIONS: dict[str, tuple[str, Patch]] = {
     "no escalation": ("L1", returning(telling, "_escalates", False)),
     "no late summary": ("L4", no_summary),
     "degraded for ever": ("L3", rules_with(degraded_clear=99)),
+    "a symptom never leaves": ("S5", lambda monkey: monkey.setattr(correlate, "leave", lambda *_: None)),
+    "the end of a silence is never told": ("L1", returning(telling, "_is_fresh_after_silence", False)),
     "no look at ancestors": ("S7", no_look_at_ancestors),
     "an old epoch writes": ("S12", returning(LeaderRow, "check_epoch", None)),
     "a lead is taken for granted": ("S12", a_lead_is_taken_for_granted),

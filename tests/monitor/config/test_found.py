@@ -2,8 +2,7 @@
 
 import pytest
 
-from monitor.config.found import ABOUT, NOTHING, Found, Sight, Thing, accepted, completed, expectations, joined
-from monitor.config.rows import ROWS
+from monitor.config.found import ABOUT, NOTHING, Found, Sight, Thing, accepted, completed, joined
 from monitor.config.settings import Settings, settings_from
 
 HERE = {"API_URL": "http://a", "REDIS_URL": "r", "BOT_TOKEN": "1", "DATABASE_URL": "d"}
@@ -107,12 +106,6 @@ def test_a_setting_that_is_given_stands_above_what_was_found() -> None:
     assert completed(settings, Found()) is settings
 
 
-def test_expectations_are_one_value_or_many() -> None:
-    found = Found(health_url=seen("http://a/h"), routers=seen("a", "b"))
-    wanted = {"url": "health_url", "expected_routers": "routers", "expected_commands": "commands"}
-    assert expectations(found, wanted) == {"url": "http://a/h", "expected_routers": ("a", "b")}
-
-
 def test_a_webhook_whose_path_is_the_token_is_not_kept() -> None:
     token = "123456789:AAabcdefghijklmnopqrstuvwxyz012345678"
     found = Found(webhook_url=seen(f"https://b.example/webhook/{token}"), commands=seen("start"))
@@ -121,8 +114,7 @@ def test_a_webhook_whose_path_is_the_token_is_not_kept() -> None:
     assert token not in repr(found.storable)
 
 
-def test_every_thing_is_described_and_every_row_names_things() -> None:
+def test_every_thing_is_described() -> None:
     names = [name for name in Found.__dataclass_fields__ if name != "targets"]
     assert list(ABOUT) == names
     assert {about.source for about in ABOUT.values()} <= {name.upper() for name in Settings.model_fields}
-    assert {thing for row in ROWS for thing in row.found.values()} <= set(ABOUT)

@@ -13,7 +13,7 @@ from tests.checks.conftest import Serve
 
 pytestmark = pytest.mark.real
 OPENAPI = json.dumps({"openapi": "3.1.0", "paths": {"/users": {"get": {"tags": ["users"]}}, "/api/ready": {"get": {}}}})
-NAMES = ("openapi_url", "routers", "login_url", "health_url", "ready_url", "version_url")
+NAMES = ("openapi_path", "routers", "login_url", "health_url", "ready_url", "version_url")
 Answers = Mapping[str, tuple[int, str, str]]
 
 
@@ -41,7 +41,7 @@ async def test_the_usual_paths_are_found_with_the_document_s_first(serve: Serve)
     }
     url, found = await found_at(serve, answers, NOT_THERE)
     assert {name: (thing.values, thing.how) for name, thing in found.items() if thing.sight is Sight.FOUND} == {
-        "openapi_url": ((f"{url}/api/openapi.json",), "GET /api/openapi.json"),
+        "openapi_path": (("/api/openapi.json",), "GET /api/openapi.json"),
         "routers": (("ready", "users"), "GET /api/openapi.json"),
         "health_url": ((f"{url}/healthz",), "GET /healthz answered 503"),
         "ready_url": ((f"{url}/ready",), "GET /ready answered 200"),

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
-from checks.celery_wire import with_database
+from checks.redis_url import with_database
 from demo.servers import PostgresServer, ValkeyServer
 from monitor.config.found import Found, Sight
 from monitor.config.settings import Settings
@@ -41,7 +41,7 @@ async def test_a_worker_tells_all_about_itself_and_nothing_stays_behind(broker_u
     assert {name: (thing.values, thing.how) for name, thing in found.things().items() if thing.values} == {
         "nodes": (("one@here",), "inspect active_queues"),
         "queues": (("celery", "reports"), "inspect active_queues"),
-        "tasks": (("tests.nap",), "inspect registered"),
+        "tasks": (("tests.fail", "tests.nap", "tests.note"), "inspect registered"),
         "result_backend": ((f"redis://{place}/4",), "inspect conf"),
         "schedule": (("nexus-heartbeat", "nightly"), "inspect conf"),
         "timezone": (("UTC",), "inspect conf"),

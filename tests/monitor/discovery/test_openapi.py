@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from monitor.discovery.openapi import document_of, login_path_of, paths_of, routers_of
+from monitor.discovery.openapi import document_of, login_route, paths_of, routers_of
 
 
 def of(**paths: Any) -> dict[str, Any]:
@@ -34,35 +34,9 @@ def test_only_a_get_without_parameters_in_its_path_is_plain() -> None:
     )
 
 
-INIT = {"components": {"schemas": {"Login": {"properties": {"initData": {"type": "string"}}}}}}
-BODY = {"requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Login"}}}}}
-
-
-@pytest.mark.parametrize(
-    ("document", "path"),
-    [
-        (of(enter={"post": BODY}) | INIT, "/enter"),
-        (of(enter={"post": BODY}), None),
-        (of(check={"get": {"parameters": [{"name": "init_data", "in": "query"}]}}), "/check"),
-        (of(auth__telegram={"post": {}}, me={"get": {"security": [{"tma": []}]}}), "/auth/telegram"),
-        (of(webapp__validate={"post": {}}), "/webapp/validate"),
-        (of(api__me={"get": {"parameters": [{"name": "authorization", "in": "header"}]}}), "/api/me"),
-        (of(me={"get": {}}), None),
-        (of(users={"get": {"security": [{}]}}), None),
-        ({"openapi": "3", "paths": {"/auth/telegram/{id}": {"post": {}}, "/x": None}}, None),
-    ],
-    ids=[
-        "init data in the body",
-        "a reference that leads nowhere",
-        "init data as a parameter",
-        "its name goes before a guarded path",
-        "another name",
-        "a guarded path about oneself",
-        "an open path about oneself",
-        "a guarded path about others",
-        "a path with a parameter",
-    ],
-)
-def test_the_login_of_the_mini_app(document: dict[str, Any], path: str | None) -> None:
-    found = login_path_of(document)
-    assert (found[0] if found else None) == path
+def test_the_login_is_the_one_that_the_check_finds() -> None:
+    document = of(auth__telegram={"post": {}}, users={"get": {}})
+    route = login_route(document, "http://a")
+    assert route is not None
+    assert (route.method, route.url) == ("POST", "http://a/auth/telegram")
+    assert login_route(of(users={"get": {}}), "http://a") is None
