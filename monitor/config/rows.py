@@ -220,7 +220,7 @@ ROWS: tuple[Row, ...] = (
         "worker",
         ("redis_url",),
         _broker,
-        parents=("redis.ping",),
+        parents=("redis.ping", "redis.write"),  # the ping writes where it is to be answered
         checklist="Worker: connects to broker",
     ),
     Row(

@@ -4,6 +4,8 @@ from aiogram import Router
 from aiogram.filters import Command, CommandObject, CommandStart
 from aiogram.types import BotCommand, InlineKeyboardButton, InlineKeyboardMarkup, Message, WebAppInfo
 
+from demo.nexus.flaws import Flaw, has
+
 NAME = "basics"
 COMMANDS = (
     BotCommand(command="start", description="Say hello"),
@@ -36,4 +38,8 @@ async def show_help(message: Message, commands: tuple[BotCommand, ...]) -> None:
 
 async def ping(message: Message, command: CommandObject) -> None:
     """Answer `pong` and what was given, so that a probe knows its own answer."""
+    if has(Flaw.HANDLER_RAISES):
+        raise LookupError("a word that nobody translated")
+    if has(Flaw.HANDLER_SILENT):
+        return
     await message.answer(f"pong {command.args[:64]}" if command.args else "pong")
