@@ -1,13 +1,14 @@
 """Faults of nexus-worker and of the queues it serves."""
 
 import signal
+import threading
 import time
 from typing import TYPE_CHECKING
 
 import psutil
 
 from demo.faults.fault import Fault
-from demo.faults.hands import Hand, deploying, doing_redis, doing_sql, redis_client, restoring
+from demo.faults.hands import Hand, all_of, deploying, doing_redis, doing_sql, letting_go, redis_client, restoring
 from demo.nexus.counters import EXPORT
 from demo.nexus.flaws import VARIABLE, Flaw
 from demo.process_tree import HOST, free_port
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 WORKER = "nexus-worker"
 SLOTS = 2
 LONG_SECONDS = 900
+EXPORT_SECONDS = 0.5
+PRODUCED_EVERY_SECONDS = 0.05
 
 
 def _client(stack: DemoStack) -> "Celery":
@@ -87,6 +90,26 @@ def _deploy_what_cannot_start(stack: DemoStack) -> None:
 def _send_to_forgotten_queue(stack: DemoStack) -> None:
     with _client(stack) as app:
         app.send_task("nexus.tick", queue="forgotten")
+
+
+def _send_too_many(stack: DemoStack) -> None:
+    stop = threading.Event()
+
+    def produce() -> None:
+        with _client(stack) as app:
+            while not stop.wait(PRODUCED_EVERY_SECONDS):
+                app.send_task("nexus.export", args=(EXPORT_SECONDS,))
+
+    thread = threading.Thread(target=produce, daemon=True, name="producer")
+    thread.start()
+    held = stack.hold("producer")
+    held.callback(thread.join, 5)
+    held.callback(stop.set)
+
+
+def _purge(stack: DemoStack) -> None:
+    with _client(stack) as app:
+        app.control.purge()
 
 
 def _restart_often(stack: DemoStack) -> None:
@@ -202,6 +225,17 @@ FAULTS = (
         "worker.restarts",
         _restart_often,
         restoring(WORKER),
+        is_lasting=True,
+        tuning={"checks": {"worker.restarts": {"degraded_restarts": 3, "failed_restarts": 5}}},
+    ),
+    Fault(
+        "queue-backlog",
+        "a producer sends more tasks than the worker's slots can run",
+        "worker.canary",
+        _send_too_many,
+        all_of(letting_go("producer"), _purge),
+        severity="warning",
+        also=("queue.depth",),
     ),
     Fault(
         "queue-messages-orphaned",

@@ -60,6 +60,8 @@ def _break_and_repair(
         repaired_at = now()
         fault.repair(stack)
     started = time.monotonic()
+    if any(fault.is_lasting for fault in faults):
+        return note, repaired_at, None
     is_over = until(lambda: watch.status().is_calm and _is_all_told_over(watch.messages(began)), RESOLVE_SECONDS)
     seconds = time.monotonic() - started if is_over else None
     if not is_over:
@@ -119,7 +121,8 @@ def _judged(
         "; ".join(f"again: {one.title}" for one in right[len(faults) : len(faults) + 2]),
     ]
     most = len(faults)
-    is_right = is_named_right and as_loud and len(openings) <= most and not false and resolved_seconds is not None
+    is_over = resolved_seconds is not None or any(fault.is_lasting for fault in faults)
+    is_right = is_named_right and as_loud and len(openings) <= most and not false and is_over
     return _with(
         blank,
         found_by=", ".join(found_by),
@@ -128,6 +131,7 @@ def _judged(
         openings=len(openings),
         messages=len(messages),
         resolved_seconds=None if resolved_seconds is None else round(resolved_seconds, 1),
+        also_told=", ".join(sorted({one.root for one in messages if one.root in beside - roots})),
         false_messages=len(false),
         is_named_right=is_named_right,
         is_right=is_right and not note,

@@ -326,7 +326,7 @@ ROWS: tuple[Row, ...] = (
         "beat",
         ("redis_url",),
         _schedule,
-        parents=("beat.alive", "worker.canary"),
+        parents=("beat.alive", "worker.canary", "postgres.connect"),
         checklist="Beat: scheduled tasks trigger",
     ),
     Row(
