@@ -145,7 +145,7 @@ ROWS: tuple[Row, ...] = (
         "redis",
         ("redis_url",),
         _redis_memory,
-        parents=("redis.ping",),
+        parents=("redis.ping", "redis.write"),  # full is the same fault as refused writes
         checklist="API: Redis connections work",
     ),
     Row(
