@@ -17,7 +17,7 @@ from demo.faults.hands import (
 from demo.stack import DemoStack
 
 TASKS_FAILED = ("beat.schedule", "worker.failures")
-"""Tasks that failed for want of the database stay failed until they run again."""
+"""Tasks that failed or expired for want of it stay so until they run again."""
 MOST_CONNECTIONS = 100
 """What the demo's PostgreSQL allows."""
 _ALL_BUT_ONE_SEVENTH = 86
@@ -178,6 +178,7 @@ FAULTS = (
         "redis.ping",
         lambda stack: stack.valkey.kill(),
         lambda stack: stack.valkey.start(),
+        beside=TASKS_FAILED,
     ),
     Fault(
         "redis-paused",
@@ -185,6 +186,7 @@ FAULTS = (
         "redis.ping",
         lambda stack: stack.valkey.pause(),
         lambda stack: stack.valkey.resume(),
+        beside=TASKS_FAILED,
     ),
     Fault(
         "redis-replica",

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 WORKER = "nexus-worker"
 SLOTS = 2
+RUNS_MISSED = ("beat.schedule", "worker.failures")
+"""Tasks that expired while nobody ran them stay missed until they run again."""
 LONG_SECONDS = 900
 EXPORT_SECONDS = 0.5
 PRODUCED_EVERY_SECONDS = 0.05
@@ -80,16 +82,21 @@ def _add_consumer(queue: str) -> Hand:
     return add
 
 
-def _deploy_what_cannot_start(stack: DemoStack) -> None:
-    worker = stack.parts[WORKER]
-    worker.kill()
-    worker.environment = {**worker.usual_environment, VARIABLE: Flaw.IMPORT_ERROR}
-    worker.launch()
+def _in_place_of_the_old(flaw: Flaw) -> Hand:
+    """Return a hand that ends the worker first: a flawed one does not get along with another, or does not start."""
+
+    def deploy(stack: DemoStack) -> None:
+        worker = stack.parts[WORKER]
+        worker.kill()
+        worker.environment = {**worker.usual_environment, VARIABLE: flaw}
+        worker.launch()
+
+    return deploy
 
 
 def _send_to_forgotten_queue(stack: DemoStack) -> None:
     with _client(stack) as app:
-        app.send_task("nexus.tick", queue="forgotten")
+        app.send_task("nexus.export", args=(1,), queue="forgotten")
 
 
 def _send_too_many(stack: DemoStack) -> None:
@@ -124,6 +131,7 @@ FAULTS = (
         "worker.online",
         lambda stack: stack.parts[WORKER].kill(),
         lambda stack: stack.parts[WORKER].start(),
+        beside=RUNS_MISSED,
     ),
     Fault(
         "worker-paused",
@@ -161,7 +169,7 @@ FAULTS = (
         "worker-import-error",
         "nexus-worker is deployed with an import that does not exist: it ends at its start",
         "worker.online",
-        _deploy_what_cannot_start,
+        _in_place_of_the_old(Flaw.IMPORT_ERROR),
         restoring(WORKER),
     ),
     Fault(
@@ -175,8 +183,9 @@ FAULTS = (
         "worker-refuses-json",
         "nexus-worker is deployed with an accept_content that lacks JSON: it refuses every message",
         "worker.canary",
-        deploying(WORKER, Flaw.REFUSES_JSON),
-        restoring(WORKER),
+        _in_place_of_the_old(Flaw.REFUSES_JSON),
+        all_of(lambda stack: stack.parts[WORKER].kill(), restoring(WORKER)),
+        also=("worker.online",),
     ),
     Fault(
         "worker-result-backend-gone",

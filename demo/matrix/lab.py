@@ -14,10 +14,9 @@ from demo.process_tree import ServerError, free_port
 from demo.stack import DemoStack, Ports, laid_over
 
 TUNING: Mapping[str, Any] = {
-    # Each fault is an incident of its own, however often its check has failed within the hour; a warning is told soon.
+    # Each fault is an incident of its own, however often its check has failed within the hour.
     "incidents": {
         "gate_settle_seconds": 6,
-        "degraded_min_seconds": 8,
         "reopen_window_seconds": 1,
         "flap_drops": 1000,
     },

@@ -48,7 +48,7 @@ def _break_and_repair(
 ) -> tuple[str, datetime, float | None]:
     """Return what went wrong, when the last repair began, and how long recovery took after it."""
     told_at_first = faults[:1] if is_masked else faults
-    for fault in faults:
+    for fault in reversed(faults):  # of a pair the hidden one first: the other may stand in its way
         fault.inject(stack)
     note = "" if until(_all_told(watch, told_at_first, began), FIND_SECONDS) else "not told in time"
     time.sleep(LINGER_SECONDS)
@@ -100,12 +100,14 @@ def _judged(
     messages = watch.messages(began)
     roots = {root for fault in faults for root in (fault.root, *fault.also)}
     beside = {root for fault in faults for root in fault.beside}
+    told = [fault for fault in faults if fault.is_told]
     openings = [one for one in messages if one.kind in ("open", "again") and one.root not in beside - roots]
     right = [one for one in openings if one.root in roots]
-    false = [one for one in openings if one.root not in roots or (len(faults) == 1 and one.at > repaired_at)]
+    false = [
+        one for one in openings if one.root not in roots or (len(told) == len(faults) == 1 and one.at > repaired_at)
+    ]
     false += [one for one in messages if one.kind == "other"]
     found_by = list(dict.fromkeys(one["root"] for one in watch.incidents(began)))
-    told = [fault for fault in faults if fault.is_told]
     covered = all(any(one.root in (fault.root, *fault.also) for one in right) for fault in told)
     untold = all({fault.root, *fault.also} & set(found_by) for fault in faults if not fault.is_told)
     # Only what rings pages; a pair may be of both kinds.

@@ -293,7 +293,7 @@ ROWS: tuple[Row, ...] = (
         "worker",
         ("redis_url",),
         _broker,
-        parents=("worker.online",),
+        parents=("worker.online", "worker.canary"),
         checklist="Worker: tasks execute successfully",
     ),
     Row(
@@ -334,7 +334,7 @@ ROWS: tuple[Row, ...] = (
         "beat",
         ("redis_url",),
         _schedule,
-        parents=("worker.online",),
+        parents=("worker.online", "worker.canary"),
         checklist="Beat: cron expressions work",
     ),
     Row(
