@@ -201,7 +201,7 @@ class DemoStack:
     def _write_monitor_yaml(self) -> None:
         configuration = yaml.safe_load((HERE / "monitor.yaml").read_text(encoding="utf-8"))
         for section, values in self.tuning.items():
-            configuration[section] = _laid_over(configuration.get(section, {}), values)
+            configuration[section] = laid_over(configuration.get(section, {}), values)
         configuration["vantage"] = {
             "dns_names": list(self.names.known),
             "egress_targets": [f"{HOST}:{port}" for port in self.outside.ports],
@@ -241,12 +241,12 @@ class DemoStack:
         return [pid for server in self.servers.values() for pid in server.pids()]
 
 
-def _laid_over(usual: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+def laid_over(usual: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     """Return both mappings as one, `other` above, mappings in them likewise."""
     laid = {**usual, **other}
     for key in usual.keys() & other.keys():
         if isinstance(usual[key], Mapping) and isinstance(other[key], Mapping):
-            laid[key] = _laid_over(usual[key], other[key])
+            laid[key] = laid_over(usual[key], other[key])
     return laid
 
 

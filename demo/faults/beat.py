@@ -33,6 +33,7 @@ FAULTS = (
         "beat.alive",
         lambda stack: stack.parts[BEAT].kill(),
         lambda stack: stack.parts[BEAT].start(),
+        beside=("beat.schedule",),
     ),
     Fault(
         "beat-paused",

@@ -200,14 +200,14 @@ FAULTS = (
     ),
     Fault(
         "bot-handler-raises",
-        "the handler of /ping raises, behind the 200 that Telegram gets",
+        "the handler of /help raises, behind the 200 that Telegram gets",
         "bot.reply",
         deploying(BOT, Flaw.HANDLER_RAISES),
         restoring(BOT),
     ),
     Fault(
         "bot-handler-silent",
-        "the handler of /ping answers nothing",
+        "the handler of /help answers nothing",
         "bot.reply",
         deploying(BOT, Flaw.HANDLER_SILENT),
         restoring(BOT),

@@ -16,6 +16,8 @@ from demo.faults.hands import (
 )
 from demo.stack import DemoStack
 
+TASKS_FAILED = ("beat.schedule", "worker.failures")
+"""Tasks that failed or expired for want of it stay so until they run again."""
 MOST_CONNECTIONS = 100
 """What the demo's PostgreSQL allows."""
 _ALL_BUT_ONE_SEVENTH = 86
@@ -86,6 +88,7 @@ FAULTS = (
         "postgres.connect",
         lambda stack: stack.postgres.kill(),
         lambda stack: stack.postgres.start(),
+        beside=TASKS_FAILED,
     ),
     Fault(
         "postgres-paused",
@@ -93,6 +96,7 @@ FAULTS = (
         "postgres.connect",
         lambda stack: stack.postgres.pause(),
         lambda stack: stack.postgres.resume(),
+        beside=TASKS_FAILED,
     ),
     Fault(
         "postgres-password-changed",
@@ -100,6 +104,7 @@ FAULTS = (
         "postgres.connect",
         doing_sql(f"ALTER ROLE nexus PASSWORD '{OTHER_PASSWORD}'"),
         doing_sql("ALTER ROLE nexus PASSWORD 'nexus'"),
+        beside=TASKS_FAILED,
     ),
     Fault(
         "postgres-closed",
@@ -111,6 +116,7 @@ FAULTS = (
             database="postgres",
         ),
         doing_sql("ALTER DATABASE nexus ALLOW_CONNECTIONS true", database="postgres"),
+        beside=TASKS_FAILED,
     ),
     Fault(
         "postgres-read-only",
@@ -118,6 +124,7 @@ FAULTS = (
         "postgres.connect",
         doing_sql("ALTER DATABASE nexus SET default_transaction_read_only = on", database="postgres"),
         doing_sql("ALTER DATABASE nexus RESET default_transaction_read_only", database="postgres"),
+        beside=TASKS_FAILED,
     ),
     Fault(
         "postgres-slow",
@@ -139,6 +146,7 @@ FAULTS = (
         _exhaust,
         letting_go("connections"),
         also=("postgres.capacity",),
+        beside=TASKS_FAILED,
     ),
     Fault(
         "postgres-connections-scarce",
@@ -170,6 +178,7 @@ FAULTS = (
         "redis.ping",
         lambda stack: stack.valkey.kill(),
         lambda stack: stack.valkey.start(),
+        beside=TASKS_FAILED,
     ),
     Fault(
         "redis-paused",
@@ -177,6 +186,7 @@ FAULTS = (
         "redis.ping",
         lambda stack: stack.valkey.pause(),
         lambda stack: stack.valkey.resume(),
+        beside=TASKS_FAILED,
     ),
     Fault(
         "redis-replica",

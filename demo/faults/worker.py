@@ -1,13 +1,14 @@
 """Faults of nexus-worker and of the queues it serves."""
 
 import signal
+import threading
 import time
 from typing import TYPE_CHECKING
 
 import psutil
 
 from demo.faults.fault import Fault
-from demo.faults.hands import Hand, deploying, doing_redis, doing_sql, redis_client, restoring
+from demo.faults.hands import Hand, all_of, deploying, doing_redis, doing_sql, letting_go, redis_client, restoring
 from demo.nexus.counters import EXPORT
 from demo.nexus.flaws import VARIABLE, Flaw
 from demo.process_tree import HOST, free_port
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
 
 WORKER = "nexus-worker"
 SLOTS = 2
+RUNS_MISSED = ("beat.schedule", "worker.failures")
+"""Tasks that expired while nobody ran them stay missed until they run again."""
 LONG_SECONDS = 900
+EXPORT_SECONDS = 0.5
+PRODUCED_EVERY_SECONDS = 0.05
 
 
 def _client(stack: DemoStack) -> "Celery":
@@ -77,16 +82,41 @@ def _add_consumer(queue: str) -> Hand:
     return add
 
 
-def _deploy_what_cannot_start(stack: DemoStack) -> None:
-    worker = stack.parts[WORKER]
-    worker.kill()
-    worker.environment = {**worker.usual_environment, VARIABLE: Flaw.IMPORT_ERROR}
-    worker.launch()
+def _in_place_of_the_old(flaw: Flaw) -> Hand:
+    """Return a hand that ends the worker first: a flawed one does not get along with another, or does not start."""
+
+    def deploy(stack: DemoStack) -> None:
+        worker = stack.parts[WORKER]
+        worker.kill()
+        worker.environment = {**worker.usual_environment, VARIABLE: flaw}
+        worker.launch()
+
+    return deploy
 
 
 def _send_to_forgotten_queue(stack: DemoStack) -> None:
     with _client(stack) as app:
-        app.send_task("nexus.tick", queue="forgotten")
+        app.send_task("nexus.export", args=(1,), queue="forgotten")
+
+
+def _send_too_many(stack: DemoStack) -> None:
+    stop = threading.Event()
+
+    def produce() -> None:
+        with _client(stack) as app:
+            while not stop.wait(PRODUCED_EVERY_SECONDS):
+                app.send_task("nexus.export", args=(EXPORT_SECONDS,))
+
+    thread = threading.Thread(target=produce, daemon=True, name="producer")
+    thread.start()
+    held = stack.hold("producer")
+    held.callback(thread.join, 5)
+    held.callback(stop.set)
+
+
+def _purge(stack: DemoStack) -> None:
+    with _client(stack) as app:
+        app.control.purge()
 
 
 def _restart_often(stack: DemoStack) -> None:
@@ -101,6 +131,7 @@ FAULTS = (
         "worker.online",
         lambda stack: stack.parts[WORKER].kill(),
         lambda stack: stack.parts[WORKER].start(),
+        beside=RUNS_MISSED,
     ),
     Fault(
         "worker-paused",
@@ -138,7 +169,7 @@ FAULTS = (
         "worker-import-error",
         "nexus-worker is deployed with an import that does not exist: it ends at its start",
         "worker.online",
-        _deploy_what_cannot_start,
+        _in_place_of_the_old(Flaw.IMPORT_ERROR),
         restoring(WORKER),
     ),
     Fault(
@@ -152,8 +183,9 @@ FAULTS = (
         "worker-refuses-json",
         "nexus-worker is deployed with an accept_content that lacks JSON: it refuses every message",
         "worker.canary",
-        deploying(WORKER, Flaw.REFUSES_JSON),
-        restoring(WORKER),
+        _in_place_of_the_old(Flaw.REFUSES_JSON),
+        all_of(lambda stack: stack.parts[WORKER].kill(), restoring(WORKER)),
+        also=("worker.online",),
     ),
     Fault(
         "worker-result-backend-gone",
@@ -202,6 +234,17 @@ FAULTS = (
         "worker.restarts",
         _restart_often,
         restoring(WORKER),
+        is_lasting=True,
+        tuning={"checks": {"worker.restarts": {"degraded_restarts": 3, "failed_restarts": 5}}},
+    ),
+    Fault(
+        "queue-backlog",
+        "a producer sends more tasks than the worker's slots can run",
+        "worker.canary",
+        _send_too_many,
+        all_of(letting_go("producer"), _purge),
+        severity="warning",
+        also=("queue.depth",),
     ),
     Fault(
         "queue-messages-orphaned",

@@ -117,7 +117,8 @@ def _work(waiting: "queue.SimpleQueue[Task]", keep: Callable[[Outcome], None]) -
                 return
             outcome = _row(lab, task)
             keep(outcome)
-            if not outcome.is_right and not outcome.note.endswith(NOT_WATCHED):
+            is_left_whole = outcome.is_right or outcome.note.endswith(NOT_WATCHED)
+            if not is_left_whole or (task.name in FAULTS and FAULTS[task.name].is_lasting):
                 lab.drop()  # what it left behind is no business of the next one
     finally:
         lab.drop()
@@ -126,7 +127,7 @@ def _work(waiting: "queue.SimpleQueue[Task]", keep: Callable[[Outcome], None]) -
 def _row(lab: Lab, task: Task) -> Outcome:
     fault = FAULTS.get(task.name)
     try:
-        stack = lab.stack()
+        stack = lab.stack(fault.tuning if fault else {})
         if fault is not None and not fault.is_possible(stack):
             return Outcome(task.name, fault.says, fault.root, fault.severity, note="cannot be done on this system")
         return task.run(stack)

@@ -11,13 +11,12 @@ from typing import Any
 from demo.guard import guarded
 from demo.matrix.watch import Watch
 from demo.process_tree import ServerError, free_port
-from demo.stack import DemoStack, Ports
+from demo.stack import DemoStack, Ports, laid_over
 
 TUNING: Mapping[str, Any] = {
-    # Each fault is an incident of its own, however often its check has failed within the hour; a warning is told soon.
+    # Each fault is an incident of its own, however often its check has failed within the hour.
     "incidents": {
         "gate_settle_seconds": 6,
-        "degraded_min_seconds": 8,
         "reopen_window_seconds": 1,
         "flap_drops": 1000,
     },
@@ -25,6 +24,8 @@ TUNING: Mapping[str, Any] = {
     "checks": {
         "api.version": {"drift_seconds": 8},
         "postgres.capacity": {"transaction_seconds": 8, "lock_wait_seconds": 4},
+        "queue.orphans": {"orphaned_seconds": 5},
+        "worker.restarts": {"degraded_restarts": 1000, "failed_restarts": 1000},  # the faults deploy it all the time
     },
 }
 UP_SECONDS = 90.0
@@ -38,14 +39,18 @@ class Lab:
     def __init__(self) -> None:
         self._open = ExitStack()
         self._stack: DemoStack | None = None
+        self._tuning: Mapping[str, Any] = {}
 
-    def stack(self) -> DemoStack:
-        """Return a demo with all checks up. Raises ServerError when there is none."""
+    def stack(self, tuning: Mapping[str, Any]) -> DemoStack:
+        """Return a demo with all checks up and this above its settings. Raises ServerError when there is none."""
+        if tuning != self._tuning:
+            self.drop()
+        self._tuning = tuning
         for attempt in range(STARTS):
             if self._stack is not None:
                 break
             with contextlib.suppress(*([ServerError] if attempt + 1 < STARTS else [])):  # a busy machine
-                self._stack = self._open.enter_context(_running())
+                self._stack = self._open.enter_context(_running(laid_over(TUNING, tuning)))
         assert self._stack is not None
         return self._stack
 
@@ -57,11 +62,11 @@ class Lab:
 
 
 @contextmanager
-def _running() -> Iterator[DemoStack]:
+def _running(tuning: Mapping[str, Any]) -> Iterator[DemoStack]:
     folder = Path(tempfile.mkdtemp(prefix="nexus-fault-matrix-"))
     try:
         with guarded(folder) as all_ended:
-            stack = DemoStack(folder, Ports(free_port(), free_port(), free_port()), TUNING)
+            stack = DemoStack(folder, Ports(free_port(), free_port(), free_port()), tuning)
             try:
                 for _ in stack.start():
                     pass

@@ -25,6 +25,8 @@ class Outcome:
     """All new messages, recoveries included."""
     resolved_seconds: float | None = None
     """From the repair until all is up and the recovery told; None: it did not come."""
+    also_told: str = ""
+    """Other warnings that are true beside it."""
     false_messages: int = 0
     """Openings that speak of something else, and those after the repair."""
     is_named_right: bool = False

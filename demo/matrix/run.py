@@ -48,7 +48,7 @@ def _break_and_repair(
 ) -> tuple[str, datetime, float | None]:
     """Return what went wrong, when the last repair began, and how long recovery took after it."""
     told_at_first = faults[:1] if is_masked else faults
-    for fault in faults:
+    for fault in reversed(faults):  # of a pair the hidden one first: the other may stand in its way
         fault.inject(stack)
     note = "" if until(_all_told(watch, told_at_first, began), FIND_SECONDS) else "not told in time"
     time.sleep(LINGER_SECONDS)
@@ -60,6 +60,8 @@ def _break_and_repair(
         repaired_at = now()
         fault.repair(stack)
     started = time.monotonic()
+    if any(fault.is_lasting for fault in faults):
+        return note, repaired_at, None
     is_over = until(lambda: watch.status().is_calm and _is_all_told_over(watch.messages(began)), RESOLVE_SECONDS)
     seconds = time.monotonic() - started if is_over else None
     if not is_over:
@@ -98,12 +100,14 @@ def _judged(
     messages = watch.messages(began)
     roots = {root for fault in faults for root in (fault.root, *fault.also)}
     beside = {root for fault in faults for root in fault.beside}
+    told = [fault for fault in faults if fault.is_told]
     openings = [one for one in messages if one.kind in ("open", "again") and one.root not in beside - roots]
     right = [one for one in openings if one.root in roots]
-    false = [one for one in openings if one.root not in roots or (len(faults) == 1 and one.at > repaired_at)]
+    false = [
+        one for one in openings if one.root not in roots or (len(told) == len(faults) == 1 and one.at > repaired_at)
+    ]
     false += [one for one in messages if one.kind == "other"]
     found_by = list(dict.fromkeys(one["root"] for one in watch.incidents(began)))
-    told = [fault for fault in faults if fault.is_told]
     covered = all(any(one.root in (fault.root, *fault.also) for one in right) for fault in told)
     untold = all({fault.root, *fault.also} & set(found_by) for fault in faults if not fault.is_told)
     # Only what rings pages; a pair may be of both kinds.
@@ -119,7 +123,8 @@ def _judged(
         "; ".join(f"again: {one.title}" for one in right[len(faults) : len(faults) + 2]),
     ]
     most = len(faults)
-    is_right = is_named_right and as_loud and len(openings) <= most and not false and resolved_seconds is not None
+    is_over = resolved_seconds is not None or any(fault.is_lasting for fault in faults)
+    is_right = is_named_right and as_loud and len(openings) <= most and not false and is_over
     return _with(
         blank,
         found_by=", ".join(found_by),
@@ -128,6 +133,7 @@ def _judged(
         openings=len(openings),
         messages=len(messages),
         resolved_seconds=None if resolved_seconds is None else round(resolved_seconds, 1),
+        also_told=", ".join(sorted({one.root for one in messages if one.root in beside - roots})),
         false_messages=len(false),
         is_named_right=is_named_right,
         is_right=is_right and not note,

@@ -36,7 +36,8 @@ def page_of(faults: Sequence[Outcome], pairs: Sequence[Outcome], quiet: Sequence
         "*first message*: seconds from the injection to the message in Telegram; *messages*: all new ones, the"
         " recovery included; *resolved*: seconds from the",
         "repair until everything was up and said so; *false*: messages about anything else. A fault marked ⚠ is a"
-        " warning: told silently.",
+        " warning: told silently. *also*: a warning that is true beside it, as of tasks that failed for want of the"
+        " database and have not run since.",
     ]
     if pairs:
         lines += [
@@ -95,6 +96,8 @@ def _row(outcome: Outcome) -> str:
     name, found_by, named, *rest = _cells(outcome)
     mark = " ⚠" if outcome.severity == "warning" else ""
     wrong = "" if outcome.is_right else " ✗"
+    if outcome.also_told:
+        named += f" (also {outcome.also_told})"
     cells = (f"`{name}`{mark}{wrong}", outcome.says, found_by, named, *rest)
     return f"| {' | '.join(cells)} |"
 

@@ -33,13 +33,13 @@ async def start(message: Message, miniapp_url: str) -> None:
 
 async def show_help(message: Message, commands: tuple[BotCommand, ...]) -> None:
     """List the commands of every module."""
+    if has(Flaw.HANDLER_RAISES):
+        raise LookupError("a word that nobody translated")
+    if has(Flaw.HANDLER_SILENT):
+        return
     await message.answer("\n".join(f"/{command.command} – {command.description}" for command in commands))
 
 
 async def ping(message: Message, command: CommandObject) -> None:
     """Answer `pong` and what was given, so that a probe knows its own answer."""
-    if has(Flaw.HANDLER_RAISES):
-        raise LookupError("a word that nobody translated")
-    if has(Flaw.HANDLER_SILENT):
-        return
     await message.answer(f"pong {command.args[:64]}" if command.args else "pong")
