@@ -17,7 +17,7 @@ GOAL = 60
 COUNTED = {"README.md": r"(\d+) faults", "CHANGELOG.md": r"(\d+) faults"}
 
 
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=str)
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=list(FAULTS))
 def test_a_fault_is_named_and_said_in_one_line(fault: Fault) -> None:
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", fault.name)
     assert len(fault.name) <= 40
