@@ -11,7 +11,7 @@ from demo.stack import DemoStack
 
 CALM_SECONDS = 60.0
 FIND_SECONDS = 75.0
-RESOLVE_SECONDS = 75.0
+RESOLVE_SECONDS = 120.0
 LINGER_SECONDS = 5.0
 """How long a second, false message is waited for after the first."""
 QUIET_STEP_SECONDS = 5.0
