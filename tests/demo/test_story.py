@@ -44,7 +44,7 @@ def test_a_hung_redis_is_one_message_from_fault_to_recovery(demo: RunningDemo) -
     text, message_id = sent[0]["parameters"]["text"], sent[0]["result"]["message_id"]
     assert text.splitlines()[0] == "🔴 DOWN · nexus-redis · redis.ping"
     victims = text.partition("Because of it")[2].splitlines()[0]
-    assert "redis.write" in victims
+    assert "api.health" in victims
     assert "redis.ping" not in victims
 
     demo.press(message_id, "Ack")
