@@ -3,17 +3,17 @@
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from socket import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from checks.base import Push
+from checks.base import Check, Push
 from checks.registry import CHECKS
 from checks.result import Result
 from monitor import __version__
@@ -85,6 +85,19 @@ async def look_once(check_id: str, settings: Settings, checklist: Checklist) -> 
     async with CeleryFeeds(utc_now, markers=markers(checklist)) as feeds:
         make_io = partial(new_io, feeds=feeds, own_store=prove_store, loop_lag_seconds=lambda: 0.0, last_push=last_push)
         return await Runner(make_io, utc_now, time.monotonic).run(checklist.checks[check_id])
+
+
+async def look_at(checks: Sequence[Check[Any, Any]]) -> list[Result]:
+    """Run checks that need nothing of a running monitor, one after the other."""
+    configure_logging("error")
+
+    async def no_push(check_id: str) -> Push | None:
+        return None
+
+    async with CeleryFeeds(utc_now) as feeds:
+        make_io = partial(new_io, feeds=feeds, own_store=_certain, loop_lag_seconds=lambda: 0.0, last_push=no_push)
+        runner = Runner(make_io, utc_now, time.monotonic)
+        return [await runner.run(check) for check in checks]
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

@@ -9,6 +9,7 @@ from monitor.cli.check import check
 from monitor.cli.config import config
 from monitor.cli.demo import demo
 from monitor.cli.discover import discover
+from monitor.cli.preflight import preflight
 from monitor.cli.scenario import scenario
 from monitor.cli.serve import serve
 
@@ -23,6 +24,7 @@ app.command()(serve)
 app.command()(check)
 app.command()(discover)
 app.command()(scenario)
+app.command()(preflight)
 app.add_typer(demo, name="demo")
 app.add_typer(config, name="config")
 
