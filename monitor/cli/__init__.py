@@ -12,6 +12,7 @@ from monitor.cli.discover import discover
 from monitor.cli.preflight import preflight
 from monitor.cli.scenario import scenario
 from monitor.cli.serve import serve
+from monitor.cli.smoke import smoke
 
 app = typer.Typer(
     name="nexus-monitor",
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 app.command()(serve)
 app.command()(check)
+app.command()(smoke)
 app.command()(discover)
 app.command()(scenario)
 app.command()(preflight)
