@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from checks.base import RenderReader
-from checks.platform.asking import stamp
+from checks.platform.asking import FRESH_SECONDS, stamp
 from checks.platform.client import RenderLimitedError
 from checks.platform.shapes import LogLine, Service, lines_of
 
@@ -45,9 +45,9 @@ async def app_lines(
     asked = [
         ("ownerId", services[0].owner_id), *(("resource", service.id) for service in services), ("type", "app"),
         *(("text", text) for text in texts), ("limit", str(LINES)), ("direction", "backward"),
-        ("startTime", stamp(since, 10)), ("endTime", stamp(until, 10)),
+        ("startTime", stamp(since, 5)), ("endTime", stamp(until, 5)),
     ]  # fmt: skip
-    first = await api.get("/logs", asked, max_age_seconds=20.0)
+    first = await api.get("/logs", asked, max_age_seconds=FRESH_SECONDS)
     return lines_of(first)
 
 

@@ -31,7 +31,7 @@ JUDGED: dict[str, tuple[Sequence[Build], Outcome, Reason | None, str, str]] = {
         (build(is_read=False),), Outcome.OK, None, "0 build logs read",
         "abc1234: not read yet, the budget of log calls is used up",
     ),
-    "no deploy": ((Build(service(), None, ()),), Outcome.OK, None, "0 build logs read", "no deploy is over yet"),
+    "no deploy": ((Build(service(), None, ()),), Outcome.OK, None, "0 build logs read", "no deploy went live yet"),
     "Python is not pinned": (
         (CLEAN, DEFAULT), Outcome.DEGRADED, Reason.DRIFT, "build of nexus-api: default-python, pip-warning",
         "abc1234: clean (2 lines)",
