@@ -54,7 +54,7 @@ class PlatformBuildLogs(PlatformCheck[PlatformBuildLogsConfig, PlatformBuildLogs
         config = self.config
         api = io.render(config.api_url, config.api_key)
         async with TaskGroup() as group:
-            reading = [group.create_task(_build(api, service)) for service in await services_of(api, config)]
+            reading = [group.create_task(_build(api, service, io.now())) for service in await services_of(api, config)]
         return PlatformBuildLogsSeen(tuple(one.result() for one in reading))
 
     def judge(
@@ -79,12 +79,12 @@ class PlatformBuildLogs(PlatformCheck[PlatformBuildLogsConfig, PlatformBuildLogs
         )  # fmt: skip
 
 
-async def _build(api: RenderReader, service: Service) -> Build:
+async def _build(api: RenderReader, service: Service, now: datetime) -> Build:
     deploys = await deploys_of(api, service)
     newest = next((deploy for deploy in deploys if deploy.status in WAS_LIVE), None)
     if newest is None or newest.finished_at is None or newest.created_at is None:
         return Build(service, None, ())
-    return Build(service, newest, await build_lines(api, service, newest.created_at, newest.finished_at))
+    return Build(service, newest, await build_lines(api, service, newest.created_at, newest.finished_at, now))
 
 
 def _said(build: Build, met: tuple[Hit, ...]) -> str:

@@ -70,7 +70,7 @@ class PlatformDeploys(PlatformCheck[PlatformDeploysConfig, PlatformDeploysSeen])
         config = self.config
         api = io.render(config.api_url, config.api_key)
         async with TaskGroup() as group:
-            asking = [group.create_task(_deploys(api, service)) for service in await services_of(api, config)]
+            asking = [group.create_task(_deploys(api, service, io.now())) for service in await services_of(api, config)]
         return PlatformDeploysSeen(tuple(one.result() for one in asking))
 
     def judge(self, seen: PlatformDeploysSeen, now: datetime, before: Sequence[PlatformDeploysSeen] = ()) -> Verdict:
@@ -118,13 +118,13 @@ class PlatformDeploys(PlatformCheck[PlatformDeploysConfig, PlatformDeploysSeen])
         )  # fmt: skip
 
 
-async def _deploys(api: RenderReader, service: Service) -> DeploysOf:
+async def _deploys(api: RenderReader, service: Service, now: datetime) -> DeploysOf:
     found = DeploysOf(service, await deploys_of(api, service, max_age_seconds=FRESH_SECONDS))
     newest = found.newest
     if newest is None or newest.status not in FAILED or newest.finished_at is None:
         return found
     since = newest.finished_at - timedelta(minutes=10)
-    log = await build_lines(api, service, since, newest.finished_at, is_newest_first=True)
+    log = await build_lines(api, service, since, newest.finished_at, now, is_newest_first=True)
     return DeploysOf(service, found.deploys, log or ())
 
 
