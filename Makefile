@@ -3,6 +3,7 @@
 # make simulate SEEDS=100000   many worlds on all cores; each seed that breaks a promise is printed with its replay
 # make benchmark   how fast the engine is, what a check costs, how well and how soon a fault is named
 # make under-fire   fifty deaths of the monitor in the middle of outages, on both databases
+# make faults   every fault done to the demo, one at a time and in pairs; writes docs/fault-matrix.md
 # make lock   recompile the pinned requirements from pyproject.toml
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +12,7 @@ READY := $(VENV)/.ready
 ARGS ?=
 DEBIAN_TOOLS := prometheus chromium
 
-.PHONY: demo under-fire simulate benchmark test lint types imports unit tools lock format clean
+.PHONY: demo faults under-fire simulate benchmark test lint types imports unit tools lock format clean
 
 demo: $(READY)
 	@$(BIN)/nexus-monitor demo $(ARGS)
@@ -52,6 +53,10 @@ unit: $(READY) tools
 
 under-fire: $(READY)
 	UNDER_FIRE_KILLS=50 $(BIN)/python -m pytest tests/monitor/delivery/test_under_fire.py -q $(ARGS)
+
+# An interrupted run goes on where it stopped; ARGS="--fresh" begins anew, ARGS="--only redis-paused" does one.
+faults: $(READY)
+	$(BIN)/python -m demo.matrix --write --quiet-seconds 1800 $(ARGS)
 
 simulate: $(READY)
 	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),1000) $(ARGS)

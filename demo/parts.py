@@ -37,13 +37,23 @@ class Part(Server):
         port: int,
         *,
         answers: Callable[[], bool] = lambda: True,
+        ready_words: str = "",
     ) -> None:
-        """`arguments` follow `python -m`; `answers` says when it is ready; `port` is 0 where it listens on none."""
+        """`arguments` follow `python -m`; `port` is 0 where it listens on none.
+
+        It is ready when `answers` says so and `ready_words` stand in its log.
+        """
         self.name = name
         super().__init__(folder, port)
         self.arguments = tuple(arguments)
         self.environment = dict(environment)
+        self.usual_environment = dict(environment)
+        """What it is deployed with when nothing is wrong."""
+        self.prefix: tuple[str, ...] = ()
+        """A program that starts it, with its arguments."""
         self._is_ready = answers
+        self._ready_words = ready_words.encode()
+        self._log_start = 0
         self._listens = port != 0
 
     @property
@@ -51,8 +61,19 @@ class Part(Server):
         """The address of its HTTP side."""
         return f"http://{HOST}:{self.port}"
 
+    def deploy(self, **changes: str) -> None:
+        """Start it anew with its usual environment and these changes, and end the old one when the new one is ready.
+
+        Raises `ServerError` when it does not get ready.
+        """
+        self.environment = {**self.usual_environment, **changes}
+        self.replace()
+
+    def _prepare(self) -> None:
+        self._log_start = self.log_path.stat().st_size if self.log_path.exists() else 0
+
     def _command(self) -> list[str]:
-        return [sys.executable, "-m", *self.arguments]
+        return [*self.prefix, sys.executable, "-m", *self.arguments]
 
     def _environment(self) -> dict[str, str]:
         kept = {
@@ -62,4 +83,11 @@ class Part(Server):
         return {**kept, "PYTHONUNBUFFERED": "1", "TMPDIR": str(self.folder), **self.environment}
 
     def _answers(self) -> bool:
-        return self._is_ready() and (not self._listens or self._holds_port())
+        return self._said_ready() and self._is_ready() and (not self._listens or self._holds_port())
+
+    def _said_ready(self) -> bool:
+        if not self._ready_words:
+            return True
+        with self.log_path.open("rb") as log:
+            log.seek(self._log_start)
+            return self._ready_words in log.read()

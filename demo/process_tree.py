@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 HOST = "127.0.0.1"
-START_SECONDS = 15.0
+START_SECONDS = 30.0
 STOP_SECONDS = 5.0
 _POLL_SECONDS = 0.01
 
@@ -67,7 +67,7 @@ class Server(ABC):
     def start(self) -> None:
         """Start the server and return when it answers; do nothing when it runs.
 
-        Raises `ServerError` when it does not answer within 15 s or ends before.
+        Raises `ServerError` when it does not answer within 30 s or ends before.
         """
         if not self.is_running:
             self.launch()
@@ -89,7 +89,7 @@ class Server(ABC):
             )
 
     def wait_ready(self) -> None:
-        """Return when it answers. Raises `ServerError` when it ends before, or does not answer within 15 s."""
+        """Return when it answers. Raises `ServerError` when it ends before, or does not answer within 30 s."""
         deadline = time.monotonic() + START_SECONDS
         while not (self._answers() and self.is_running):
             if not self.is_running:
@@ -111,6 +111,26 @@ class Server(ABC):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(STOP_SECONDS)
         self._kill(pids)
+
+    def replace(self) -> None:
+        """Start a second one, and end the first when the second is ready: a deploy without a gap.
+
+        For servers without a port, or with one that they share. The first is ended whatever happens; raises
+        `ServerError` when the second does not get ready.
+        """
+        first, pids = self._process, self.pids()
+        try:
+            self.launch()
+            self.wait_ready()
+        finally:
+            if first is not None and pids:
+                self._signal(pids, signal.SIGCONT)
+                first.send_signal(self.stop_signal)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    first.wait(STOP_SECONDS)
+                self._signal(pids, signal.SIGKILL)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    first.wait(STOP_SECONDS)
 
     def kill(self) -> None:
         """Kill every process of the server at once (SIGKILL), as a crash would."""

@@ -5,12 +5,14 @@ import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
+from demo import names
 from demo.botapi.config import ALERT_TOKEN, NEXUS_TOKEN, OPERATOR_ID
 from demo.parts import Part, answers_http
 from demo.process_tree import HOST, Server, ServerError, free_port
@@ -82,15 +84,21 @@ def _drop_connections(listener: socket.socket) -> None:
 class DemoStack:
     """Every part of the demo, started in order and ended in reverse."""
 
-    def __init__(self, folder: Path, ports: Ports) -> None:
-        """`folder` is a fresh temporary folder; everything the demo writes lies in it."""
+    def __init__(self, folder: Path, ports: Ports, tuning: Mapping[str, Any] | None = None) -> None:
+        """`folder` is a fresh temporary folder; everything the demo writes lies in it.
+
+        `tuning` is laid over the demo's monitor.yaml, section by section.
+        """
         self.folder = folder
+        self.tuning = tuning or {}
+        self._held: dict[str, ExitStack] = {}
         self.ports = ports
         self.secret = secrets.token_urlsafe(24)
         self.outside = OutsideWorld()
         self.postgres = PostgresServer(folder / "postgres")
         self.valkey = ValkeyServer(folder / "valkey")
         self.dist = folder / "miniapp-dist"
+        self.names = names.OwnNames(folder / "names")
         self.parts: dict[str, Part] = {}
         self._build()
 
@@ -130,6 +138,7 @@ class DemoStack:
             "MINIAPP_URL": url["miniapp"],
             "NEXUS_HEARTBEAT_SECONDS": str(HEARTBEAT_SECONDS),
             "RENDER_GIT_COMMIT": COMMIT,
+            "SHARE_PORT": "1",
         }
         worker = ["celery", "-A", "demo.nexus.celery_app", "worker", "-Q", "celery,reports", "-c", "2", "-l", "info"]
         beat = ["celery", "-A", "demo.nexus.celery_app", "beat", "-s", str(self.folder / "beat-schedule"), "-l", "info"]
@@ -159,16 +168,21 @@ class DemoStack:
             self.ports.dashboard,
             "/healthz",
         )
+        self.monitor.prefix = self.names.prefix
 
     def _add(self, name: str, arguments: list[str], environment: dict[str, str], port: int, path: str | None) -> None:
+        ready_words = "ready." if name == "nexus-worker" else ""
         answers: Callable[[], bool] = (lambda: answers_http(port, path)) if path else (lambda: True)
         environment = {**environment, "PYTHONPATH": str(HERE.parent), "SERVICE_NAME": name}
-        self.parts[name] = Part(name, arguments, environment, self.folder / name, port, answers=answers)
+        self.parts[name] = Part(
+            name, arguments, environment, self.folder / name, port, answers=answers, ready_words=ready_words
+        )
 
     def start(self) -> Iterator[str]:
         """Start everything; yield the name of each part before its start. Raises ServerError or OSError."""
         shutil.copytree(HERE / "nexus" / "miniapp" / "dist", self.dist)
         self.outside.open()
+        self.names.write()
         self._write_monitor_yaml()
         telegram, *others = self.parts.values()
         telegram.launch()
@@ -186,8 +200,10 @@ class DemoStack:
 
     def _write_monitor_yaml(self) -> None:
         configuration = yaml.safe_load((HERE / "monitor.yaml").read_text(encoding="utf-8"))
+        for section, values in self.tuning.items():
+            configuration[section] = laid_over(configuration.get(section, {}), values)
         configuration["vantage"] = {
-            "dns_names": ["localhost"],
+            "dns_names": list(self.names.known),
             "egress_targets": [f"{HOST}:{port}" for port in self.outside.ports],
         }
         configuration["checks"]["miniapp.sdk"] = {"url": self.sdk_url}
@@ -199,6 +215,8 @@ class DemoStack:
 
         Raises ServerError, one line, when something does not end; the others are ended all the same.
         """
+        for name in list(self._held):
+            self.let_go(name)
         errors = []
         for server in reversed(list(self.servers.values())):
             try:
@@ -209,9 +227,27 @@ class DemoStack:
         if errors:
             raise ServerError("; ".join(errors))
 
+    def hold(self, name: str) -> ExitStack:
+        """Return a place for what a fault keeps open (connections, threads), until `let_go(name)` or the end."""
+        return self._held.setdefault(name, ExitStack())
+
+    def let_go(self, name: str) -> None:
+        """Close what is held under `name`, if anything is."""
+        if held := self._held.pop(name, None):
+            held.close()
+
     def pids(self) -> list[int]:
         """Return every process of the demo that is alive."""
         return [pid for server in self.servers.values() for pid in server.pids()]
+
+
+def laid_over(usual: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Return both mappings as one, `other` above, mappings in them likewise."""
+    laid = {**usual, **other}
+    for key in usual.keys() & other.keys():
+        if isinstance(usual[key], Mapping) and isinstance(other[key], Mapping):
+            laid[key] = laid_over(usual[key], other[key])
+    return laid
 
 
 @contextmanager

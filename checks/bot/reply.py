@@ -22,7 +22,7 @@ WAIT_SHARE = 0.7
 UNSEEN = {
     "": (
         "not observable: the bot has no reply probe",
-        "Copy docs/helper/nexus_helper.py into the bot and give BotProbe the webhook's secret: docs/helper.md.",
+        "Copy docs/helper/nexus_helper.py into the bot and give BotProbe the webhook's secret (docs/helper.md).",
     ),
     "signature": (
         "the bot's reply probe does not know our signature",

@@ -42,7 +42,7 @@ class BotReplyTelegramConfig(CheckConfig):
     @model_validator(mode="after")
     def _bots_differ(self) -> Self:
         if _bot_id(self.token) == _bot_id(self.prober_token):
-            raise ValueError("prober_token: is the watched bot's own; it must be another bot's")
+            raise ValueError("prober_token is the watched bot's own; it must be another bot's")
         return self
 
 

@@ -58,7 +58,10 @@ class WorkerOnline(BrokerCheck[WorkerOnlineConfig, Ping]):
             return Ping(ping.listening, tuple(node for node, _ in ping.answers), io.monotonic() - started, at)
 
     def judge(self, seen: Ping, now: datetime, before: Sequence[Ping] = ()) -> Verdict:
-        """Nobody listens: failed. Twice some are silent, too few for two minutes, two of one name: degraded."""
+        """Nobody listens, or twice nobody answers: failed.
+
+        Twice some are silent, too few for two minutes, two of one name: degraded.
+        """
         answering = len(seen.nodes)
         expected = max(self.config.min_workers, len(self.config.expected_nodes))
         missing = sorted(set(self.config.expected_nodes) - set(seen.nodes))
@@ -81,7 +84,9 @@ class WorkerOnline(BrokerCheck[WorkerOnlineConfig, Ping]):
                 " (worker_enable_remote_control), remove this check and keep worker.canary.",
             )
         if answering < seen.listening and before and len(before[-1].nodes) < before[-1].listening:
-            return degraded(
+            # One voice with worker.canary: where nobody answers, its canary is lost for the same reason.
+            say = degraded if answering else failed
+            return say(
                 Reason.STUCK,
                 f"{answering} of {workers(seen.listening)} answered a ping within {REPLY_SECONDS:g} s",
                 *facts,

@@ -3,6 +3,7 @@
 from celery import Celery
 
 from demo.nexus import environment
+from demo.nexus.flaws import Flaw, has
 from demo.nexus.schedule import TIMEZONE, schedule
 
 _SOCKET = {
@@ -16,12 +17,15 @@ _SOCKET = {
 
 def build(redis_url: str, heartbeat_seconds: float) -> Celery:
     """Return the application: two queues, JSON alone, and connections that come back by themselves."""
-    app = Celery("nexus", broker=redis_url, backend=redis_url, include=["demo.nexus.worker"])
+    include = [] if has(Flaw.TASKS_MISSING) else ["demo.nexus.worker"]
+    include += ["demo.nexus.forgotten"] if has(Flaw.IMPORT_ERROR) else []
+    results_url = environment.url("RESULT_BACKEND_URL", "redis", "rediss", default=redis_url)
+    app = Celery("nexus", broker=redis_url, backend=results_url, include=include)
     app.conf.update(
         task_default_queue="celery",
         task_routes={"nexus.report": {"queue": "reports"}},
         task_serializer="json",
-        accept_content=["json"],
+        accept_content=["yaml"] if has(Flaw.REFUSES_JSON) else ["json"],
         result_expires=3600,
         task_track_started=True,
         task_soft_time_limit=30,
@@ -31,7 +35,7 @@ def build(redis_url: str, heartbeat_seconds: float) -> Celery:
         task_send_sent_event=True,
         worker_hijack_root_logger=False,
         worker_cancel_long_running_tasks_on_connection_loss=True,
-        timezone=TIMEZONE,
+        timezone=environment.text("NEXUS_TIMEZONE", TIMEZONE),
         beat_schedule=schedule(heartbeat_seconds),
         beat_max_loop_interval=5,
         broker_connection_retry=True,

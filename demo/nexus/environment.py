@@ -87,11 +87,14 @@ def seconds(name: str, default: float) -> float:
 
 
 def listener() -> socket.socket:
-    """Return a socket that listens on HOST (127.0.0.1 unless set) and PORT, so that a port in use is told at once."""
+    """Return a socket that listens on HOST (127.0.0.1 unless set) and PORT, so that a port in use is told at once.
+
+    SHARE_PORT lets the next instance listen beside this one: a deploy has no gap.
+    """
     host, value = text("HOST", "127.0.0.1"), text("PORT")
     if not value.isdecimal() or not 0 < int(value) < 65536:
         raise SettingError(f"PORT: {value!r} is not a port")
     try:
-        return socket.create_server((host, int(value)), backlog=256)
+        return socket.create_server((host, int(value)), backlog=256, reuse_port=bool(text("SHARE_PORT", "")))
     except OSError as error:
         raise SettingError(f"PORT: cannot listen on {host}:{value}: {os.strerror(error.errno or 0)}") from None

@@ -9,7 +9,7 @@ import redis
 from celery import shared_task
 
 from demo.nexus import environment
-from demo.nexus.counters import REPORTS, TICKS
+from demo.nexus.counters import EXPORT, REPORTS, TICKS
 
 CONNECT_SECONDS = 3.0
 QUERY_SECONDS = 5.0
@@ -59,6 +59,13 @@ def clean_up() -> int:
         return int(status.rpartition(" ")[2])
 
     return _with_database(remove)
+
+
+@shared_task(name="nexus.export")
+def export(seconds: float) -> bool:
+    """Wait for the other side of an export, at most so many seconds; say whether it came."""
+    with redis.Redis.from_url(environment.redis_url(), socket_timeout=seconds + QUERY_SECONDS) as client:
+        return client.blpop([EXPORT], timeout=seconds) is not None
 
 
 @shared_task(name="nexus.count_ticks")

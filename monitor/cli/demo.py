@@ -148,8 +148,8 @@ def _run(folder: Path, control: "Control", all_ended: Callable[[], None], *, bro
         started = time.monotonic()
         _start_all(stack)
         control.hand_over(stack)
-        total = _wait_until_up(stack.dashboard_url, started)
-        _show(stack, total, time.monotonic() - started)
+        up, idle = _wait_until_up(stack.dashboard_url, started)
+        _show(stack, up, idle, time.monotonic() - started)
         if browser:
             webbrowser.open(stack.dashboard_url)
         while True:
@@ -192,29 +192,41 @@ def _start_all(stack: "DemoStack") -> None:
             status.update(f"starting {name}")
 
 
-def _wait_until_up(url: str, started: float) -> int:
-    """Wait until every check is up; return how many there are. Raises UsageError after a minute."""
+def _wait_until_up(url: str, started: float) -> tuple[int, list[str]]:
+    """Wait until every check is up, or has nothing to look at here.
+
+    Return how many are up, and the ids of those that have nothing to look at. Raises UsageError after a minute.
+    """
     waiting: list[str] = []
     told = 0.0
     while time.monotonic() - started < UP_SECONDS:
         with suppress(OSError, ValueError):
             with urllib.request.urlopen(f"{url}/api/v1/status", timeout=5) as response:  # noqa: S310  our own address
                 checks = json.load(response)["checks"]
+            up = sum(item["status"] == "up" for item in checks)
+            idle = [item["id"] for item in checks if _has_nothing_to_look_at(item)]
             absent = FOUND_LAST - {item["id"] for item in checks}
             waiting = [f"{name} is not found yet" for name in sorted(absent)] + [
-                f"{item['id']} is {item['status']}: {item['summary']}" for item in checks if item["status"] != "up"
+                f"{item['id']} is {item['status']}: {item['summary']}"
+                for item in checks
+                if item["status"] != "up" and item["id"] not in idle
             ]
             if checks and not waiting:
-                return len(checks)
+                return up, idle
             if time.monotonic() - told > 5:
                 told = time.monotonic()
-                typer.echo(f"{sum(item['status'] == 'up' for item in checks)} of {len(checks)} checks up")
+                typer.echo(f"{up} of {len(checks) - len(idle)} checks up")
         time.sleep(0.25)
     why = "; ".join(waiting) or "the monitor does not answer"
     raise UsageError(f"not all checks were up within {UP_SECONDS:.0f} s: {why}")
 
 
-def _show(stack: "DemoStack", total: int, seconds: float) -> None:
+def _has_nothing_to_look_at(item: dict[str, Any]) -> bool:
+    """Say whether the check looked and found that what it is for is not there: no wait changes that."""
+    return item["status"] in ("pending", "unknown") and item["reason"] == "not_configured"
+
+
+def _show(stack: "DemoStack", up: int, idle: list[str], seconds: float) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -231,7 +243,9 @@ def _show(stack: "DemoStack", total: int, seconds: float) -> None:
         table.add_row(*row)
     console = Console(soft_wrap=True)
     console.print(table)
-    console.print(f"[bold green]all {total} checks up[/] after {seconds:.0f} s")
+    console.print(f"[bold green]all {up} checks up[/] after {seconds:.0f} s")
+    if idle:
+        console.print(f"nothing to look at in this demo: {', '.join(idle)}")
     port = "" if stack.ports.dashboard == FIRST_PORT else f" --port {stack.ports.dashboard}"
     command = ".venv/bin/nexus-monitor demo"
     console.print(f"Break it from a second terminal: [bold]{command} break redis-paused{port}[/]")

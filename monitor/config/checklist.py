@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from checks.base import Check, CheckConfig
 from checks.registry import CHECKS
 from monitor.config.found import ABOUT, Found, completed
-from monitor.config.learned import learned
+from monitor.config.learned import learned, pointless
 from monitor.config.objectives import objectives_of
 from monitor.config.rows import EVERYTHING, NETWORK, ROWS, Row
 from monitor.config.settings import Settings
@@ -83,7 +83,9 @@ def build_checklist(settings: Settings, stack: Stack, found: Found | None = None
     if cycle:
         lines.append(f"checks.{cycle[0]}.depends_on: goes round in a circle: {' → '.join(cycle)}")
     policies = {check_id: _policy(config) for check_id, config in configs.items()}
-    objectives, wrong = objectives_of(stack.slo, policies, {item.id: item.setting for item in skipped}, findable)
+    objectives, wrong = objectives_of(
+        stack.slo, policies, {item.id: item.setting or item.why for item in skipped}, findable
+    )
     lines += wrong
     if lines:
         raise UsageError(*(f"monitor.yaml: {line}" for line in lines))
@@ -117,6 +119,10 @@ def _builtin(settings: Settings, stack: Stack, found: Found) -> tuple[dict[str, 
         if why and "url" not in stack.checks.get(row.id, {}):
             skipped.append(Skipped(row.id, "", why))
             continue
+        own = stack.checks.get(row.id, {})
+        if why := pointless(row.id, found, own):
+            skipped.append(Skipped(row.id, "", why))
+            continue
         service = getattr(stack.services, row.service, row.service)
         values = {
             "kind": row.id,
@@ -126,7 +132,7 @@ def _builtin(settings: Settings, stack: Stack, found: Found) -> tuple[dict[str, 
             **{key: value for key, value in row.given(settings, stack).items() if value is not None},
             "depends_on": _default_parents(row),
         }
-        given[row.id] = _with_learned(values, learned(row.id, found, stack.checks.get(row.id, {})))
+        given[row.id] = _with_learned(values, learned(row.id, found, own))
     return given, skipped
 
 

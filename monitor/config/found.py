@@ -187,7 +187,9 @@ def joined(before: Found, look: Found) -> Found:
 
 def _joined(old: Thing, new: Thing, keep: Keep) -> Thing:
     if new.sight is Sight.UNREACHED:
-        return replace(old, sight=Sight.UNREACHED, why=new.why, setting=new.setting) if old.values else new
+        if old.values:
+            return replace(old, sight=Sight.UNREACHED, why=new.why, setting=new.setting)
+        return old if old.sight is Sight.ABSENT else new
     if new.sight is Sight.ABSENT:
         if keep is Keep.LAST or not old.values:
             return new

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from monitor.config.found import ABOUT, Found
+from monitor.config.found import ABOUT, Found, Sight
 
 _LOGIN = {"login_url": "login_url", "login_method": "login_method", "send_as": "login_form"}
 _QUEUES = {"expected_queues": "queues"}
@@ -25,6 +25,24 @@ LEARNED: Mapping[str, Mapping[str, str]] = {
     "miniapp.calls": _LOGIN,
 }
 """They stand above what the settings give, and below monitor.yaml."""
+
+
+POINTLESS_WITHOUT: Mapping[str, str] = {
+    "api.routers": "openapi_path",
+    "miniapp.auth": "login_url",
+    "miniapp.auth_guard": "login_url",
+    "miniapp.calls": "login_url",
+}
+"""Check → the thing without which it could say nothing, unless monitor.yaml gives the field."""
+
+
+def pointless(check_id: str, found: Found, own: Mapping[str, Any]) -> str:
+    """Return why a check could say nothing, because we looked and what it is about was never there; else nothing."""
+    thing = POINTLESS_WITHOUT.get(check_id)
+    if thing is None or any(found_as == thing and name in own for name, found_as in LEARNED[check_id].items()):
+        return ""
+    seen = found.thing(thing)
+    return f"{seen.why} → {seen.setting}" if seen.sight is Sight.ABSENT and not seen.values else ""
 
 
 def learned(check_id: str, found: Found, own: Mapping[str, Any]) -> dict[str, str | tuple[str, ...]]:

@@ -145,7 +145,7 @@ ROWS: tuple[Row, ...] = (
         "redis",
         ("redis_url",),
         _redis_memory,
-        parents=("redis.ping",),
+        parents=("redis.ping", "redis.write"),  # full is the same fault as refused writes
         checklist="API: Redis connections work",
     ),
     Row(
@@ -220,7 +220,7 @@ ROWS: tuple[Row, ...] = (
         "worker",
         ("redis_url",),
         _broker,
-        parents=("redis.ping",),
+        parents=("redis.ping", "redis.write"),  # the ping writes where it is to be answered
         checklist="Worker: connects to broker",
     ),
     Row(
@@ -293,7 +293,7 @@ ROWS: tuple[Row, ...] = (
         "worker",
         ("redis_url",),
         _broker,
-        parents=("worker.online",),
+        parents=("worker.online", "worker.canary"),
         checklist="Worker: tasks execute successfully",
     ),
     Row(
@@ -326,7 +326,7 @@ ROWS: tuple[Row, ...] = (
         "beat",
         ("redis_url",),
         _schedule,
-        parents=("beat.alive", "worker.canary"),
+        parents=("beat.alive", "worker.canary", "postgres.connect"),
         checklist="Beat: scheduled tasks trigger",
     ),
     Row(
@@ -334,7 +334,7 @@ ROWS: tuple[Row, ...] = (
         "beat",
         ("redis_url",),
         _schedule,
-        parents=("worker.online",),
+        parents=("worker.online", "worker.canary"),
         checklist="Beat: cron expressions work",
     ),
     Row(

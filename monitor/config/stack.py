@@ -72,6 +72,8 @@ class Incidents(_Strict):
 
     gate_settle_seconds: float = Field(default=60.0, ge=0, le=600)
     reopen_window_seconds: float = Field(default=900.0, ge=0, le=86_400)
+    flap_drops: int = Field(default=3, ge=2, le=1000)
+    """So many outages of one check within an hour are one unstable incident."""
     escalate_after_seconds: float = Field(default=600.0, ge=30, le=86_400)
     ack_page_seconds: float = Field(default=3600.0, ge=60, le=86_400)
     ack_warning_seconds: float = Field(default=28_800.0, ge=60, le=7 * 86_400)

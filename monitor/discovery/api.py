@@ -35,6 +35,10 @@ async def look_at_api(io: IO, url: str, add: Add) -> None:
     if document is None:
         answers |= await _asked(io, url, OPENAPI_PATHS[1:])
         document = _document(answers, OPENAPI_PATHS)
+    failing = next((path for path, answer in answers.items() if answer.status >= 500), None)
+    if document is None and failing is not None:
+        # An API that is unwell does not say what it offers: nothing is known to be absent.
+        raise UnreachedError(f"GET {failing} answers {answers[failing].status}")
     add(_described(url, document))
     described = () if document is None else paths_of(document[1])
     wanted = {"health_url": HEALTH_PATHS, "ready_url": READY_PATHS, "version_url": VERSION_PATHS}

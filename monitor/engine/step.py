@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
-from checks.result import Outcome
+from checks.result import Outcome, Reason
 from monitor.engine.check_state import apply_look, is_downish, stale_after_seconds
 from monitor.engine.correlate import decide, decide_below, inherit_gate, open_gates, probe_ancestors
 from monitor.engine.deploys import end_deploy, expire_deploys, start_deploy
@@ -254,11 +254,23 @@ def _check_clocks(draft: Draft) -> None:
 
 
 def _warn_of_stale(draft: Draft, check_id: str) -> None:
-    """Open a warning of our own, unless something above explains that we cannot look."""
+    """Open a warning of our own, unless something above explains that we cannot look, or it never could be seen."""
+    if _is_unobservable(draft, check_id):
+        return
     ancestors = [draft.checks.get(name) for name in draft.plan.graph.ancestors[check_id]]
     patience = stale_after_seconds(draft.plan.checks[check_id])
     if all(above is None or _has_been_seen_well(above, draft.now, patience) for above in ancestors):
         open_root(draft, check_id, Cause.STALE)
+
+
+def _is_unobservable(draft: Draft, check_id: str) -> bool:
+    """Return whether looks go on and say that it cannot be seen as things are set up: nothing new to be told."""
+    check = draft.checks.get(check_id)
+    if check is None or check.last_result is None:
+        return False
+    seconds = since(check.last_result.started_at, draft.now)
+    said = check.last_result.verdict.reason
+    return said is Reason.NOT_CONFIGURED and seconds <= stale_after_seconds(draft.plan.checks[check_id])
 
 
 def _has_been_seen_well(check: CheckState, now: datetime, seconds: float) -> bool:

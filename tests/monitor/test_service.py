@@ -78,11 +78,11 @@ async def test_one_look_is_the_service_s_own(tmp_path: Path) -> None:
 @pytest.mark.real
 async def test_an_outage_is_seen_told_and_shown_and_the_service_ends_when_asked(tmp_path: Path) -> None:
     text = (
-        "defaults: {interval_seconds: 1, retry_seconds: 0.2, confirm: {failures: 2, span_seconds: 0}}\n"
+        "defaults: {retry_seconds: 0.2, confirm: {failures: 2, span_seconds: 0}}\n"
         "vantage: {dns_names: [localhost], egress_targets: ['127.0.0.1:9']}\n"
         "incidents: {gate_settle_seconds: 0}\n"
-        "checks: {vantage.loop: {late_seconds: 60}, vantage.egress: {enabled: false}, redis.write: {enabled: false},\n"
-        "  worker.online: {enabled: false}, worker.canary: {enabled: false}, beat.alive: {enabled: false}}"
+        "checks: {vantage.loop: {late_seconds: 60}, vantage.egress: {enabled: false},\n"
+        "  redis.ping: {interval_seconds: 1}}"
     )
     async with bot_api_server() as (api, telegram), httpx.AsyncClient(trust_env=False) as client:
         settings, stack, checklist = _configured(

@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from demo.nexus.api.parts import Parts, PartsIn
 from demo.nexus.api.tables import Setting
+from demo.nexus.flaws import Flaw, has
 from demo.nexus.nexus_helper import identity, version_route
 
 PART_SECONDS = 1.5
@@ -29,7 +30,7 @@ async def health(parts: PartsIn, response: Response) -> dict[str, Any]:
         cache = tasks.create_task(_look(_redis(parts)), name="health:redis")
     seen = {"db": database.result(), "redis": cache.result()}
     is_ok = all(part["status"] == "ok" for part in seen.values())
-    if not is_ok:
+    if not is_ok and not has(Flaw.HEALTH_LIES):
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     return {"status": "ok" if is_ok else "down", **seen, **identity("nexus-api")}
 

@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
+from demo.nexus.flaws import Flaw, has
+
 MAX_AGE = timedelta(days=1)
 MAX_AHEAD = timedelta(seconds=30)
 """Clocks differ a little; a login from further in the future is forged."""
@@ -40,12 +42,12 @@ def check_login(init_data: str, bot_token: str, now: datetime) -> Login:
     signed = "\n".join(f"{key}={value}" for key, value in sorted(fields.items()))
     secret = hmac.digest(b"WebAppData", bot_token.encode(), hashlib.sha256)
     expected = hmac.new(secret, signed.encode(), hashlib.sha256).hexdigest()
-    if not hmac.compare_digest(expected.encode(), given.encode()):
+    if not hmac.compare_digest(expected.encode(), given.encode()) and not has(Flaw.LOGIN_UNSIGNED):
         raise LoginRefusedError("signature does not match")
     signed_at = _signed_at(fields.get("auth_date", ""))
     if signed_at > now + MAX_AHEAD:
         raise LoginRefusedError("signed in the future")
-    if signed_at < now - MAX_AGE:
+    if signed_at < now - MAX_AGE and not has(Flaw.LOGIN_AGELESS):
         raise LoginRefusedError("signed more than a day ago")
     user = _user(fields.get("user", ""))
     return Login(user["id"], str(user.get("first_name") or "Friend")[:64], signed_at)

@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from demo.nexus.api.parts import RowId, SessionIn
 from demo.nexus.api.tables import Task
+from demo.nexus.flaws import Flaw, has
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 
@@ -35,6 +36,8 @@ class TaskOut(BaseModel):
 @router.get("")
 async def list_tasks(session: SessionIn) -> list[TaskOut]:
     """Return the newest 100 tasks of nobody."""
+    if has(Flaw.ROUTER_RAISES):
+        raise LookupError("a list that a migration has moved")
     return await tasks_of(session, None)
 
 

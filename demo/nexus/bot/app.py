@@ -14,6 +14,7 @@ from demo.nexus.bot.modules import MODULES
 from demo.nexus.bot.registration import Registration, register
 from demo.nexus.bot.settings import Settings
 from demo.nexus.bot.sources import ApiNumbers, CeleryReports, Numbers, Reports
+from demo.nexus.flaws import Flaw, has
 from demo.nexus.nexus_helper import BotProbe, identity, modules
 
 TELEGRAM_SECONDS = 10.0
@@ -24,7 +25,8 @@ COMMANDS: tuple[BotCommand, ...] = tuple(command for module in MODULES for comma
 def create_dispatcher(numbers: Numbers, reports: Reports, miniapp_url: str) -> Dispatcher:
     """Return the dispatcher with every module, and what their handlers are given."""
     dispatcher = Dispatcher(numbers=numbers, reports=reports, miniapp_url=miniapp_url, commands=COMMANDS)
-    dispatcher.include_routers(*(module.build() for module in MODULES))
+    loaded = [module for module in MODULES if not (module.NAME == "reports" and has(Flaw.MODULE_MISSING))]
+    dispatcher.include_routers(*(module.build() for module in loaded))
     return dispatcher
 
 
@@ -58,11 +60,15 @@ def create_app(settings: Settings) -> web.Application:
             yield
             task.cancel()
         # The webhook stays: while one instance ends, the next one already serves it.
+        if has(Flaw.DELETES_WEBHOOK):
+            await bot.delete_webhook()
         await bot.session.close()
 
     app = web.Application(middlewares=[probe.aiohttp_middleware()])
     app.router.add_get("/health", health)
-    handler = SimpleRequestHandler(dispatcher, bot, secret_token=settings.webhook_secret)
+    handler = SimpleRequestHandler(
+        dispatcher, bot, secret_token=None if has(Flaw.NO_SECRET) else settings.webhook_secret
+    )
     app.router.add_post(settings.webhook_path, handler.handle)
     app.cleanup_ctx.append(registering)
     return app

@@ -24,10 +24,12 @@ from monitor.web.views import CheckView, IncidentView
 
 def check_body(view: CheckView) -> CheckBody:
     """Return one check in short."""
+    reason = view.result.verdict.reason if view.result is not None else None
     return CheckBody(
         id=view.id,
         service=view.service,
         status=view.status,
+        reason=reason.value if reason is not None else None,
         summary=view.summary,
         last_run_at=view.last_run_at,
         duration_seconds=view.duration_seconds,

@@ -36,6 +36,7 @@ class CheckBody(BaseModel):
     id: str
     service: str
     status: Status
+    reason: str | None = Field(description="Why the newest look was not ok; not_configured: nothing to look at.")
     summary: str = Field(description="What the newest look saw, one line, without secrets.")
     last_run_at: datetime | None = Field(description="Start of the newest look, UTC.")
     duration_seconds: float | None

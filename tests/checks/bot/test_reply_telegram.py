@@ -135,7 +135,7 @@ def test_a_network_error_on_the_way_to_telegram_is_unknown() -> None:
 
 
 def test_the_watched_bot_cannot_probe_itself() -> None:
-    with pytest.raises(ValidationError, match="prober_token: is the watched bot's own"):
+    with pytest.raises(ValidationError, match="prober_token is the watched bot's own"):
         check_of(prober_token=NEXUS_TOKEN)
 
 

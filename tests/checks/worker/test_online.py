@@ -29,7 +29,7 @@ BROKEN = (ping(1, "a@x", ago=150.0), ping(2, "a@x", "b@x", ago=100.0), ping(1, "
         (ping(0), (), {}, F, Reason.NO_CONSUMER, "no worker is connected to the broker"),
         (ping(1), (), {}, OK, None, "0 of 1 worker answered; looking again"),
         (ping(1), (ping(1, "a@x"),), {}, OK, None, "0 of 1 worker answered; looking again"),
-        (ping(1), (ping(1),), {}, D, Reason.STUCK, "0 of 1 worker answered a ping within 1 s"),
+        (ping(1), (ping(1),), {}, F, Reason.STUCK, "0 of 1 worker answered a ping within 1 s"),
         (ping(2, "a@x"), (ping(2, "a@x"),), {}, D, Reason.STUCK, "1 of 2 workers answered a ping within 1 s"),
         (ping(1, "a@x"), (), {"min_workers": 2}, OK, None, "1 worker answers in 3 ms"),
         (ping(1, "a@x"), LATE, {"min_workers": 2}, OK, None, "1 worker answers in 3 ms"),

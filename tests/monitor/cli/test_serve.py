@@ -79,7 +79,7 @@ def test_nothing_configured_but_our_own_sight_works_and_sigterm_ends_it(tmp_path
         ]  # fmt: skip
         for check in body["checks"]:
             assert list(check) == [
-                "id", "service", "status", "summary", "last_run_at", "duration_seconds", "incident",
+                "id", "service", "status", "reason", "summary", "last_run_at", "duration_seconds", "incident",
             ]  # fmt: skip
         metrics = asked(f"{url}/metrics")[1]
         for name in (

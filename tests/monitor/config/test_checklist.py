@@ -114,7 +114,9 @@ def test_every_mistake_has_its_line(text: str, lines: tuple[str, ...]) -> None:
 
 
 def test_every_kind_has_one_row_and_each_parent_stands_above() -> None:
-    assert sorted(row.id for row in ROWS) == sorted(kind for kind in CHECKS if "." in kind)
+    assert sorted(row.id for row in ROWS) == sorted(
+        kind for kind in CHECKS if "." in kind and not kind.startswith("build.")
+    )
     assert {parent for row in ROWS for parent in row.parents} <= set(CHECKS)
 
 

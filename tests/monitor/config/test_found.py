@@ -31,7 +31,7 @@ ABSENT = Thing(Sight.ABSENT, why="not there", setting="X")
             Thing(Sight.ABSENT, ("a",), "GET /x", why="not there", setting="X", gone=("a",)),
         ),
         ("routers", NOTHING, ABSENT, ABSENT),
-        ("routers", ABSENT, UNREACHED, UNREACHED),
+        ("routers", ABSENT, UNREACHED, ABSENT),
         ("routers", seen("a"), Thing(why="API_URL is not set"), Thing(why="API_URL is not set")),
         ("webhook_url", seen("u"), seen("v"), Thing(Sight.FOUND, ("u",), "GET /x", gone=("u",), instead=("v",))),
         (
@@ -59,7 +59,7 @@ ABSENT = Thing(Sight.ABSENT, why="not there", setting="X")
         "what nobody could look at still holds",
         "all vanished",
         "never there",
-        "absent, then unreached",
+        "what was absent before an outage is so in it",
         "the setting was taken away",
         "another value in its place",
         "the expected value is back",

@@ -117,3 +117,24 @@ def test_a_checklist_is_the_same_until_what_it_is_built_from_changes() -> None:
     after = built("checks: {api.health: {interval_seconds: 9, timeout_seconds: 4}}").following(before)
     assert after.checks["api.routers"] is before.checks["api.routers"]
     assert after.checks["api.health"] is not before.checks["api.health"]
+
+
+def test_a_check_that_could_say_nothing_is_left_out_until_what_it_is_about_is_there() -> None:
+    absent = Thing(Sight.ABSENT, why="there is no OpenAPI document", setting="checks.api.routers.openapi_path")
+    without = built(found=Found(openapi_path=absent, login_url=absent))
+    left_out = {item.id: item.why for item in without.skipped}
+    assert left_out["api.routers"] == "there is no OpenAPI document → checks.api.routers.openapi_path"
+    assert {"miniapp.auth", "miniapp.auth_guard", "miniapp.calls"} <= set(left_out)
+    assert "api.routers" in built(found=Found(openapi_path=Thing(Sight.UNREACHED))).checks
+    assert "api.routers" in built(found=Found(openapi_path=Thing(Sight.ABSENT, ("/openapi.json",)))).checks
+    own = built("checks: {api.routers: {openapi_path: /docs.json}}", Found(openapi_path=absent)).checks
+    assert own["api.routers"].config.openapi_path == "/docs.json"
+
+
+def test_an_objective_over_such_a_check_waits_with_it() -> None:
+    absent = Thing(Sight.ABSENT, why="there is no OpenAPI document")
+    text = "slo: [{name: api, checks: [api.health, api.routers], target: 99}]\nchecks: {api.routers: {slow_seconds: 5}}"
+    (objective,) = built(text, Found(openapi_path=absent)).objectives
+    assert objective.checks == ("api.health",)
+    (objective,) = built(text).objectives
+    assert objective.checks == ("api.health", "api.routers")

@@ -34,6 +34,7 @@ async def test_the_usual_paths_are_found_with_the_document_s_first(serve: Serve)
     answers = {
         "/api/openapi.json": (200, "application/json", OPENAPI),
         "/healthz": (503, "application/json", '{"status": "down"}'),
+        "/health": (500, "text/plain", "oops"),
         "/ready": (200, "text/plain", "ok"),
         "/api/ready": (200, "text/plain", "ok"),
         "/version": (200, "application/json", '{"hello": "world"}'),
@@ -62,12 +63,13 @@ async def test_what_answers_everything_alike_tells_nothing(serve: Serve, other: 
     assert all(thing.why for thing in found.values())
 
 
-async def test_a_path_that_answers_503_with_all_others_is_not_health(serve: Serve) -> None:
+async def test_an_api_that_answers_503_to_everything_is_not_known_to_lack_anything(serve: Serve) -> None:
     async def handle(request: web.Request) -> web.Response:
         return web.Response(status=503, text=f"no upstream for {request.path}")
 
     found = await discover(Settings(api_url=await serve(handle)))
-    assert found.health_url.sight is Sight.ABSENT
+    for name in NAMES:
+        assert found.thing(name) == Thing(Sight.UNREACHED, why="GET /openapi.json answers 503")
 
 
 async def test_where_nobody_listens_everything_is_unreached(unused_tcp_port: int) -> None:

@@ -1,4 +1,4 @@
-from checks.result import Outcome
+from checks.result import Outcome, Reason, Result, unknown
 from monitor.engine.model import (
     Acked,
     Cause,
@@ -173,6 +173,19 @@ def test_a_check_never_looked_at_is_stale_too_once_this_process_has_run_long_eno
     assert [one.cause for one in story.incidents.values()] == [Cause.STALE]
     story.drop(API)
     assert (story.incidents[1].cause, story.incidents[1].severity) == (Cause.DOWN, Severity.PAGE)
+
+
+def test_a_check_that_cannot_be_seen_as_things_are_set_up_is_no_news_while_it_is_looked_at() -> None:
+    story = single()
+    unseen = unknown(Reason.NOT_CONFIGURED, "beat cannot be seen", hint="Add this line.")
+    for _ in range(20):
+        story.wait(30)
+        story.apply_result(Result(API, unseen, story.now, 0.1))
+        story.tick(1)
+    assert story.check(API).is_stale
+    assert story.incidents == {}
+    story.tick(101)
+    assert [one.cause for one in story.incidents.values()] == [Cause.STALE]
 
 
 def test_a_stale_parent_speaks_for_its_children() -> None:

@@ -21,6 +21,7 @@ async def test_status_has_exactly_the_promised_shape(client: httpx.AsyncClient) 
         "id": "redis.ping",
         "service": "nexus-redis",
         "status": "down",
+        "reason": "connection_refused",
         "summary": "nothing listens on 127.0.0.1:6379",
         "last_run_at": "2026-11-23T14:31:55Z",
         "duration_seconds": 0.002,

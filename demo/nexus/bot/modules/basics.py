@@ -4,6 +4,8 @@ from aiogram import Router
 from aiogram.filters import Command, CommandObject, CommandStart
 from aiogram.types import BotCommand, InlineKeyboardButton, InlineKeyboardMarkup, Message, WebAppInfo
 
+from demo.nexus.flaws import Flaw, has
+
 NAME = "basics"
 COMMANDS = (
     BotCommand(command="start", description="Say hello"),
@@ -31,6 +33,10 @@ async def start(message: Message, miniapp_url: str) -> None:
 
 async def show_help(message: Message, commands: tuple[BotCommand, ...]) -> None:
     """List the commands of every module."""
+    if has(Flaw.HANDLER_RAISES):
+        raise LookupError("a word that nobody translated")
+    if has(Flaw.HANDLER_SILENT):
+        return
     await message.answer("\n".join(f"/{command.command} – {command.description}" for command in commands))
 
 
