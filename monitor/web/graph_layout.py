@@ -50,7 +50,7 @@ class Layout:
 def layout_of(plan: Plan) -> Layout | None:
     """Return the picture of the plan's checks, or of its services; None where there would be too many boxes."""
     if len(plan.checks) <= CHECKS_MAX:
-        members = {name: (name,) for name in plan.checks}
+        members: dict[str, tuple[str, ...]] = {name: (name,) for name in plan.checks}
         parents = {
             name: tuple(parent for parent in policy.hard_parents if parent in plan.checks)
             for name, policy in plan.checks.items()

@@ -40,9 +40,7 @@ class Picture:
     label: str
 
 
-def picture_of(
-    layout: Layout, statuses: Mapping[str, Shown], roots: Collection[str], hot: Collection[str]
-) -> Picture:
+def picture_of(layout: Layout, statuses: Mapping[str, Shown], roots: Collection[str], hot: Collection[str]) -> Picture:
     """Return the picture; `hot` are the checks that are part of a live incident."""
     boxes = tuple(
         Box(

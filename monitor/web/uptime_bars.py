@@ -52,8 +52,9 @@ class UptimeBars:
 
 def bars_of(days: Sequence[DaySeconds], now: datetime) -> UptimeBars:
     """Return the drawing of the last 90 days, today included; days before the first tile count as unknown."""
-    kinds: list[Kind] = [_kind(day) for day in days][-DAYS:]
-    kinds = [*["none"] * (DAYS - len(kinds)), *kinds]
+    seen = [_kind(day) for day in days[-DAYS:]]
+    unseen: list[Kind] = ["none"] * (DAYS - len(seen))
+    kinds = unseen + seen
     runs = []
     at = 0
     for kind, group in groupby(kinds):
@@ -62,13 +63,14 @@ def bars_of(days: Sequence[DaySeconds], now: datetime) -> UptimeBars:
         at += count
     uptime = uptime_over(days, now)
     dented = sum(kind in ("dent", "bad") for kind in kinds)
+    outages = f"{dented} {'day' if dented == 1 else 'days'} with outages"
     coverage = coverage_words(uptime.coverage)
     return UptimeBars(
         runs=tuple(runs),
         availability=uptime.text(),
         coverage=coverage,
         is_sufficient=uptime.is_sufficient,
-        label=f"last {DAYS} days: {uptime.text()} up, {coverage}, {dented} {'day' if dented == 1 else 'days'} with outages",
+        label=f"last {DAYS} days: {uptime.text()} up, {coverage}, {outages}",
     )
 
 
