@@ -14,6 +14,11 @@
 
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
   const seconds = (value) => (value === null ? "–" : value < 1 ? `${Math.round(value * 1000)} ms` : `${value.toFixed(1)} s`);
+  const clock = (value) => {
+    const instant = new Date(value * 1000);
+    const time = instant.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: hours === 1 ? "2-digit" : undefined, hourCycle: "h23" });
+    return hours > 24 ? `${instant.toLocaleDateString([], { month: "short", day: "numeric" })} ${time}` : time;
+  };
   const at = (instant) => Date.parse(instant) / 1000;
 
   const behind = (u) => {
@@ -74,9 +79,9 @@
         height: HEIGHT,
         cursor: { y: false },
         scales: { y: { range: (u, low, high) => [0, Math.max(high * 1.1, 0.001)] } },
-        axes: [axis, { ...axis, size: 66, values: (u, values) => values.map(seconds) }],
+        axes: [{ ...axis, values: (u, values) => values.map(clock) }, { ...axis, size: 66, values: (u, values) => values.map(seconds) }],
         series: [
-          { label: "at" },
+          { label: "at", value: (u, value) => (value === null ? "–" : clock(value)) },
           {
             label: "latency",
             stroke: colour("accent"),

@@ -180,7 +180,7 @@ class World:
             loop_ticked_at=lambda: self.ticked_at or self._now(),
             readiness=readiness,
             subscribe=self.subscribe,
-            headings={check_id: HEADINGS[check_id.split(".")[0]] for check_id in self.plan.checks},
+            headings={check_id: HEADINGS.get(check_id.split(".")[0], "bulk") for check_id in self.plan.checks},
             assessments=lambda: self.assessments,
             api_token=SecretStr(self.token) if self.token else None,
             is_local=self.is_local,
