@@ -1,5 +1,6 @@
 """The picture of what depends on what: parents on the left, no line said twice, the root marked."""
 
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -27,7 +28,7 @@ def test_boxes_never_overlap() -> None:
     layout = layout_of(plan_of({"a": (), **{f"c{number}": ("a",) for number in range(30)}}))
     assert layout is not None
     ys = sorted(place.y for place in layout.places if place.name != "a")
-    assert min(after - before for before, after in zip(ys, ys[1:], strict=False)) >= 26
+    assert min(after - before for before, after in pairwise(ys)) >= 26
 
 
 def test_of_many_checks_the_services_are_drawn() -> None:
