@@ -311,7 +311,7 @@ class Service:
         self.rounds.rediscover()
 
     def _app(self) -> "FastAPI":
-        from monitor.web.actions import Hands
+        from monitor.verbs import Hands
         from monitor.web.app import build_app
         from monitor.web.context import WebContext
 

@@ -11,6 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment
 from starlette.exceptions import HTTPException
 
+from monitor.verbs import NotDoneError
 from monitor.web.access import Access, Guard
 from monitor.web.api.health import health_routes
 from monitor.web.api.routes import api_routes
@@ -81,6 +82,10 @@ def _say_errors(app: FastAPI, environment: Environment) -> None:
     async def bad_request(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         return answer(request, 422, f"{first['loc'][-1]}: {first['input']!r}: {first['msg']}")
+
+    @app.exception_handler(NotDoneError)
+    async def not_done(request: Request, error: NotDoneError) -> Response:
+        return answer(request, 503, str(error))
 
     @app.exception_handler(Exception)
     async def internal_error(request: Request, _error: Exception) -> Response:

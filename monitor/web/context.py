@@ -15,7 +15,7 @@ from checks.result import Result
 from monitor.engine.model import AppendTimeline, DeployWindow, Incident, Plan, Silence, State
 from monitor.engine.objectives import Assessment
 from monitor.store.queries import DaySeconds, Look
-from monitor.web.actions import Hands
+from monitor.verbs import Hands
 from monitor.web.people import People
 from monitor.web.public import Public
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, HTTPException, Path, Request
 from fastapi.responses import RedirectResponse
 
 from monitor.engine.model import Silenced
-from monitor.web.actions import Actions, Hands
+from monitor.verbs import Hands, Verbs, is_known
 from monitor.web.asking import find_incident, find_policy
 from monitor.web.context import WebContext
 from monitor.web.forms import act_form, answer
@@ -23,14 +23,14 @@ MINUTES = {"30": 30, "60": 60, "240": 240, "1440": 1440, "10080": 10_080}
 def act_routes(context: WebContext, hands: Hands) -> APIRouter:
     """Return the routes."""
     router = APIRouter(include_in_schema=False)
-    actions = Actions(hands, context.state, context.now)
+    verbs = Verbs(hands, context.state, context.now)
 
     @router.post("/incidents/{incident_id}/ack")
     async def ack(request: Request, incident_id: Number) -> RedirectResponse:
         """Take an incident."""
         person, _ = await act_form(request)
         incident = await find_incident(context, incident_id)
-        return answer(f"/incidents/{incident_id}", await actions.ack(incident, person.name))
+        return answer(f"/incidents/{incident_id}", await verbs.ack(incident, person.name))
 
     @router.post("/incidents/{incident_id}/recheck")
     async def recheck(request: Request, incident_id: Number) -> RedirectResponse:
@@ -39,7 +39,7 @@ def act_routes(context: WebContext, hands: Hands) -> APIRouter:
         incident = await find_incident(context, incident_id)
         members = (member.check_id for member in incident.members if member.left_at is None)
         known = [name for name in (incident.root, *members) if name in context.plan.checks]
-        return answer(f"/incidents/{incident_id}", actions.recheck(known))
+        return answer(f"/incidents/{incident_id}", verbs.recheck(known))
 
     @router.post("/incidents/{incident_id}/silence")
     async def silence_incident(request: Request, incident_id: Number) -> RedirectResponse:
@@ -47,7 +47,7 @@ def act_routes(context: WebContext, hands: Hands) -> APIRouter:
         person, fields = await act_form(request)
         incident = await find_incident(context, incident_id)
         minutes = None if fields.get("minutes") == "resolved" else _minutes(fields)
-        sentence = await actions.silence_incident(incident, minutes, person.name)
+        sentence = await verbs.silence_incident(incident, minutes, person.name)
         return answer(f"/incidents/{incident_id}", sentence)
 
     @router.post("/checks/{check_id}/run")
@@ -55,7 +55,7 @@ def act_routes(context: WebContext, hands: Hands) -> APIRouter:
         """Look at one check now."""
         await act_form(request)
         find_policy(context, check_id)
-        return answer(f"/checks/{check_id}", actions.recheck([check_id]))
+        return answer(f"/checks/{check_id}", verbs.recheck([check_id]))
 
     @router.post("/silences")
     async def silence(request: Request) -> RedirectResponse:
@@ -68,13 +68,13 @@ def act_routes(context: WebContext, hands: Hands) -> APIRouter:
             raise HTTPException(422, "reason: say why, in a few words: the others will want to know")
         ends_at = context.now() + timedelta(minutes=_minutes(fields))
         event = Silenced(selector, ends_at, person.name, reason, is_maintenance=fields.get("maintenance") == "on")
-        return answer("/silences", await actions.silence(event))
+        return answer("/silences", await verbs.silence(event))
 
     @router.post("/silences/{silence_id}/end")
     async def end(request: Request, silence_id: Number) -> RedirectResponse:
         """End a silence early."""
         person, _ = await act_form(request)
-        return answer("/silences", await actions.end_silence(silence_id, person.name))
+        return answer("/silences", await verbs.end_silence(silence_id, person.name))
 
     return router
 
@@ -87,8 +87,5 @@ def _minutes(fields: dict[str, str]) -> int:
 
 
 def _must_exist(context: WebContext, selector: str) -> None:
-    kind, _, name = selector.partition(":")
-    services = {policy.service for policy in context.plan.checks.values()}
-    known = {"check": context.plan.checks, "subtree": context.plan.checks, "service": services}.get(kind)
-    if known is None or name not in known:
+    if not is_known(context.plan, selector):
         raise HTTPException(422, f"selector: {selector[:80]!r} must be check:…, subtree:… or service:… of a known one")

@@ -70,6 +70,8 @@
     ctx.restore();
   };
 
+  const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
+
   const build = () => {
     plot?.destroy();
     const axis = { stroke: colour("muted"), grid: { stroke: colour("edge"), width: 1 }, ticks: { stroke: colour("edge") } };
@@ -79,7 +81,7 @@
         height: HEIGHT,
         cursor: { y: false },
         scales: { y: { range: (u, low, high) => [0, Math.max(high * 1.1, 0.001)] } },
-        axes: [{ ...axis, values: (u, values) => values.map(clock) }, { ...axis, size: 66, values: (u, values) => values.map(seconds) }],
+        axes: [{ ...axis, space: 84, values: (u, values) => values.map(clock) }, { ...axis, size: 66, values: (u, values) => values.map(seconds) }],
         series: [
           { label: "at", value: (u, value) => (value === null ? "–" : clock(value)) },
           {
@@ -110,7 +112,7 @@
       return; // the page says by itself that it is not live
     }
     const bad = series.outcomes.filter((one) => one !== "ok").length;
-    says.textContent = `${series.times.length} looks, ${bad} not ok (✕), ${series.incidents.length} incidents (shaded), ${series.deploys.length} deploys (▲)`;
+    says.textContent = `${count(series.times.length, "look")}, ${bad} not ok (✕), ${count(series.incidents.length, "incident")} (shaded), ${count(series.deploys.length, "deploy")} (▲)`;
     panel.hidden = false;
     if (plot === null || isNew) build();
     else plot.setData([series.times, series.seconds]);

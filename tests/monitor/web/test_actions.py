@@ -62,7 +62,7 @@ async def test_looking_again_asks_for_the_root_and_its_symptoms_once(world: Any,
 async def test_an_incident_is_silenced(world: Any, here: httpx.AsyncClient, minutes: str, length: int | None) -> None:
     await press(here, "/incidents/2", "/incidents/2/silence", minutes=minutes)
     ends_at = None if length is None else world.now + timedelta(minutes=length)
-    assert world.applied == [Silenced("incident:2", ends_at, "dashboard", "button on the dashboard")]
+    assert world.applied == [Silenced("incident:2", ends_at, "dashboard", "a button of its card")]
     again = await press(here, "/incidents/2", "/incidents/2/silence", minutes=minutes)
     assert "is silenced already" in again.text
     assert len(world.applied) == 1

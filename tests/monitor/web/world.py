@@ -24,7 +24,7 @@ from monitor.engine.objectives import Assessment
 from monitor.engine.step import step
 from monitor.metrics import Metrics
 from monitor.store.queries import DaySeconds, Look
-from monitor.web.actions import Hands
+from monitor.verbs import Hands
 from monitor.web.app import build_app
 from monitor.web.context import WebContext
 from monitor.web.people import People

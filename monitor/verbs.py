@@ -1,4 +1,4 @@
-"""What people do from the pages: take an incident, silence, look again. Doing it twice does no more than once."""
+"""What people do, from a page or in a chat: take an incident, silence it, look again. Twice does no more than once."""
 
 from __future__ import annotations
 
@@ -7,18 +7,30 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from fastapi import HTTPException
-
-from monitor.engine.model import Acked, Event, Incident, IncidentStatus, Silence, Silenced, SilenceEnded, State
+from monitor.engine.model import (
+    Acked,
+    Event,
+    Incident,
+    IncidentStatus,
+    Plan,
+    Silence,
+    Silenced,
+    SilenceEnded,
+    State,
+)
 
 WAIT_SECONDS = 5.0
 RECHECK_EVERY = timedelta(seconds=5)
-REASON = "button on the dashboard"
+REASON = "a button of its card"
+
+
+class NotDoneError(Exception):
+    """It was not done, and may be tried again; the message says why, for the person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hands:
-    """How the pages reach the line."""
+    """How people reach the line."""
 
     apply: Callable[[Event], Awaitable[None]]
     """Returns when the event is committed."""
@@ -29,8 +41,11 @@ class Hands:
 
 
 @dataclass(slots=True)
-class Actions:
-    """Turns a button into an event of the line, and says in one line what came of it."""
+class Verbs:
+    """Turns what a person asks for into an event of the line, and says in one line what came of it.
+
+    Raises NotDoneError where this instance cannot do it now.
+    """
 
     hands: Hands
     state: Callable[[], State]
@@ -94,11 +109,19 @@ class Actions:
             async with asyncio.timeout(WAIT_SECONDS):
                 await self.hands.apply(event)
         except TimeoutError:
-            raise HTTPException(503, f"not done yet: it was not committed within {WAIT_SECONDS:.0f} s") from None
+            raise NotDoneError(f"not done yet: it was not committed within {WAIT_SECONDS:.0f} s") from None
 
     def _must_lead(self) -> None:
         if not self.hands.is_leading():
-            raise HTTPException(503, "standby: this instance only shows what the leading one does")
+            raise NotDoneError("standby: this instance only shows what the leading one does")
+
+
+def is_known(plan: Plan, selector: str) -> bool:
+    """Return whether a silence of this selector would cover anything of the plan."""
+    kind, _, name = selector.partition(":")
+    if kind == "service":
+        return any(policy.service == name for policy in plan.checks.values())
+    return kind in ("check", "subtree") and name in plan.checks
 
 
 def until_words(silence: Silence) -> str:
