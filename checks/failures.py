@@ -72,6 +72,10 @@ REDIS_MISCONF = Fault(
 REDIS_NO_REPLICAS = Fault(Reason.WRITE_REFUSED, "refuses writes: too few replicas", "Look at the replicas.")
 REDIS_FAILED = Fault(Reason.QUERY_FAILED, "command failed", "Look at Redis' log.", general=True)
 REDIS_LOST = Fault(Reason.CONNECTION_RESET, "connection lost", _RESTARTED, general=True)
+RENDER_LIMITED = Fault(Reason.RATE_LIMITED, "asked for a pause", "It is asked again after the pause.")
+RENDER_REFUSED = Fault(Reason.AUTH_REJECTED, "refuses the key", "Make a new API key.")
+RENDER_MISSING = Fault(Reason.MISSING, "does not know what was asked for", "Check the ids, and what the key may see.")
+RENDER_FAULT = Fault(Reason.HTTP_STATUS, "did not answer as it should", "Look at status.render.com.")
 OWN_READ_ONLY = Fault(Reason.READ_ONLY, "may not be written", "Check the owner of the file, and the user's rights.")
 OWN_DATABASE = Fault(Reason.QUERY_FAILED, "query failed", "Check disk space and the database of the monitor.")
 
@@ -115,6 +119,11 @@ TABLE: Mapping[str, Fault] = {
     "redis.MaxConnectionsError": REDIS_FULL,
     "redis.ResponseError": REDIS_FAILED,
     "redis.ConnectionError": REDIS_LOST,
+    # Render's API, as our client reads it.
+    "checks.RenderLimitedError": RENDER_LIMITED,
+    "checks.RenderRefusedError": RENDER_REFUSED,
+    "checks.RenderMissingError": RENDER_MISSING,
+    "checks.RenderFaultError": RENDER_FAULT,
     # The monitor's own store.
     "sqlalchemy.SQLAlchemyError": replace(OWN_DATABASE, general=True),
     "sqlite3.Error": OWN_DATABASE,

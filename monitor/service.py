@@ -33,6 +33,7 @@ from monitor.log import configure_logging
 from monitor.metrics import Metrics
 from monitor.probing.feeds import CeleryFeeds
 from monitor.probing.loop_watch import LoopWatch
+from monitor.probing.render import Recorder, RenderClients
 from monitor.probing.runner import Runner
 from monitor.reign import Realm, Reign, markers, new_io, new_runner, utc_now
 from monitor.slo import SloWatch
@@ -67,8 +68,11 @@ def run_service(settings: Settings, stack: Stack, checklist: Checklist) -> None:
         runner.run(_serve(settings, stack, checklist, listener))
 
 
-async def look_once(check_id: str, settings: Settings, checklist: Checklist) -> Result:
-    """Run one check exactly as the service does. Log lines of the run are redacted, and only errors."""
+async def look_once(check_id: str, settings: Settings, checklist: Checklist, *, record: Path | None = None) -> Result:
+    """Run one check exactly as the service does. Log lines of the run are redacted, and only errors.
+
+    `record` is a folder for the answers of Render's API, redacted.
+    """
     configure_logging("error")
 
     @asynccontextmanager
@@ -88,7 +92,14 @@ async def look_once(check_id: str, settings: Settings, checklist: Checklist) -> 
             return await store.last_push(asked_id)
 
     async with CeleryFeeds(utc_now, markers=markers(checklist)) as feeds:
-        make_io = partial(new_io, feeds=feeds, own_store=prove_store, loop_lag_seconds=lambda: 0.0, last_push=last_push)
+        make_io = partial(
+            new_io,
+            feeds=feeds,
+            own_store=prove_store,
+            loop_lag_seconds=lambda: 0.0,
+            last_push=last_push,
+            render=RenderClients(time.monotonic, record=None if record is None else Recorder(record)),
+        )
         return await Runner(make_io, utc_now, time.monotonic).run(checklist.checks[check_id])
 
 
@@ -178,7 +189,10 @@ class Service:
         self.leader = None if store.is_single_instance else Leader(store, owner_name(), time.monotonic)
         self.rounds = Rounds(settings, store, checklist.found, lambda: self.line.state)
         spool = Spool(Path(settings.monitor_spool_file))
-        self._realm = Realm(settings, stack, checklist, store, self.line, self.metrics, self.watch, self.slo, spool)
+        self.render = RenderClients(time.monotonic)
+        self._realm = Realm(
+            settings, stack, checklist, store, self.line, self.metrics, self.watch, self.slo, spool, self.render
+        )
         if settings.fallback_addresses:
             # As below; and a mistake in an address is told at the start, by a standby too.
             from monitor.delivery.fallback import FallbackChannel

@@ -134,6 +134,7 @@ def _builtin(settings: Settings, stack: Stack, found: Found) -> tuple[dict[str, 
             "checklist": row.checklist,
             **{key: value for key, value in row.given(settings, stack).items() if value is not None},
             "depends_on": _default_parents(row),
+            "explained_by": row.explained_by,
         }
         given[row.id] = _with_learned(values, learned(row.id, found, own))
     return given, skipped
@@ -281,6 +282,7 @@ def _policy(config: CheckConfig) -> CheckPolicy:
         soft_parents=config.explained_by,
         runbook_url=config.runbook_url,
         slow_ceiling_seconds=config.slow_ceiling_seconds,
+        stale_after_seconds=config.stale_after_seconds,
         is_vantage=config.id.startswith("vantage."),
     )
 
