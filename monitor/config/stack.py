@@ -3,15 +3,18 @@
 import difflib
 import re
 from collections.abc import Mapping
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Self, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
 from checks.base import Confirm, Recover, Seconds, Severity
 from checks.redaction import redact
+from monitor.engine.morning import NINE, UTC, Morning
 from monitor.errors import UsageError
 
 
@@ -91,6 +94,27 @@ class TelegramChat(_Strict):
     """Told only when nobody acknowledged in time."""
 
 
+def _clock(value: Any) -> Any:
+    """Take `7:30` as people write it. YAML reads it as a number to the base of sixty unless a nought opens it."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = f"{value // 60}:{value % 60:02}"
+    match = re.fullmatch(r"(\d{1,2}):(\d\d)", value) if isinstance(value, str) else None
+    if match is None or int(match[1]) > 23 or int(match[2]) > 59:
+        raise ValueError("must be a time of day like 09:00")
+    return time(int(match[1]), int(match[2]))
+
+
+def _zone(value: Any) -> Any:
+    try:
+        return ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        raise ValueError("must be the name of a time zone, like Europe/Berlin or UTC") from None
+
+
+ClockTime = Annotated[time, BeforeValidator(_clock)]
+Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
+
+
 class Alerts(_Strict):
     """Who is told, and who may act."""
 
@@ -101,6 +125,17 @@ class Alerts(_Strict):
     """Numeric Telegram user ids that may ask."""
     board: bool = True
     """Keep one pinned message in each chat that says every minute how things stand."""
+    time_zone: Zone = UTC
+    """Where the operators live: what `morning` and times given to the bot mean."""
+    morning: ClockTime = NINE
+    """When their day begins: a silence may end then, and the daily digest comes."""
+    digest: bool = True
+    """Tell each morning, without a sound, of the warnings of the day before; nothing on a day without any."""
+
+    @property
+    def day_begins(self) -> Morning:
+        """Return when the operators' day begins."""
+        return Morning(self.morning, self.time_zone)
 
     @model_validator(mode="after")
     def _names_stand_once(self) -> "Alerts":

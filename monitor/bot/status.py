@@ -1,0 +1,62 @@
+"""How things stand: the checklist by its headings. Pure: the state in, a message out."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from monitor.bot.lines import Line, check_line, headline, joined, rendered, sign_of, title
+from monitor.delivery.entities import TEXT_UNITS, Rendered, Span, spans_units
+from monitor.engine.model import Plan, State
+
+Headings = Callable[[str], str]
+"""Given the id of a check, returns the heading under which it stands."""
+
+
+def status_message(plan: Plan, state: State, now: datetime, heading: Headings) -> Rendered:
+    """Return every check with sign and summary; where that is too long, the headings and what is not up."""
+    groups = grouped(plan.checks, heading)
+    head = [headline(plan, state, now)]
+    lines = [*head, *(line for name, check_ids in groups.items() for line in _full(name, check_ids, state))]
+    if spans_units(joined(lines)) > TEXT_UNITS:
+        lines = [*head, [Span("")]]
+        for name, check_ids in groups.items():
+            lines += _short(name, check_ids, state)
+        lines += [[Span("")], [Span(f"/status {_word(next(iter(groups)))} lists each check under that heading")]]
+    return rendered(lines)
+
+
+def heading_message(plan: Plan, state: State, wanted: str, heading: Headings) -> Rendered | None:
+    """Return each check under one heading; None where there is no such heading."""
+    groups = grouped(plan.checks, heading)
+    for name, check_ids in groups.items():
+        if _word(name) == _word(wanted):
+            return rendered(_full(name, check_ids, state)[1:])
+    return None
+
+
+def grouped(check_ids: Iterable[str], heading: Headings) -> dict[str, list[str]]:
+    """Return the checks by heading, in the order of the checklist."""
+    groups: dict[str, list[str]] = {}
+    for check_id in check_ids:
+        groups.setdefault(heading(check_id), []).append(check_id)
+    return {name: sorted(ids) for name, ids in groups.items()}
+
+
+def _word(name: str) -> str:
+    """Return a heading as it may be typed: letters and digits alone."""
+    return "".join(character for character in name.casefold() if character.isalnum())
+
+
+def _full(name: str, check_ids: list[str], state: State) -> list[Line]:
+    return [[Span("")], [title(name)], *(check_line(check_id, state) for check_id in check_ids)]
+
+
+def _short(name: str, check_ids: list[str], state: State) -> list[Line]:
+    bad = [check_id for check_id in check_ids if sign_of(state.checks.get(check_id)) != "🟢"]
+    count = f"{len(check_ids) - len(bad)} of {len(check_ids)} up"
+    sign = _worst(sign_of(state.checks.get(check_id)) for check_id in bad)
+    return [[Span(f"{sign} "), title(name), Span(f" · {count}")], *(check_line(check_id, state) for check_id in bad)]
+
+
+def _worst(signs: Iterable[str]) -> str:
+    present = set(signs)
+    return next((sign for sign in ("🔴", "🟠", "🟡", "⚪") if sign in present), "🟢")
