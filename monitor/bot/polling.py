@@ -25,6 +25,9 @@ ALLOWED_UPDATES = ["message", "callback_query", "my_chat_member"]
 CONFLICT_SECONDS = 5.0
 """The wait while another polls with our token. In a rolling deploy that is the leader that ends."""
 
+CONFLICT_OVER = timedelta(minutes=1)
+"""Without another one for so long, a conflict is over: two pollers take turns, so a poll that works says little."""
+
 CONFLICT_STAYS = timedelta(minutes=2)
 """After so long it is no deploy: somebody else uses the token, or a webhook is set."""
 
@@ -57,7 +60,8 @@ class Poller:
         self._next_update_id: int | None = None
         self._is_prepared = False
         self._failures = 0
-        self._conflict_since: datetime | None = None
+        self._conflict: tuple[datetime, datetime] | None = None
+        """When the running or last conflict began, and when it was last met."""
         self._has_warned = False
 
     async def run(self) -> None:
@@ -90,12 +94,15 @@ class Poller:
     def _note_conflict(self, error: Exception) -> float:
         """Note that another polls, and return how long to wait."""
         detail = self._api.read_error(error).sent.detail
-        if self._conflict_since is None:
-            self._conflict_since = self._now()
+        now = self._now()
+        since_at, last_at = self._conflict or (now, now)
+        if self._conflict is None or not timedelta() <= now - last_at < CONFLICT_OVER:
+            since_at, self._has_warned = now, False
             log.info("bot.poll_conflict", detail=detail)
-        elif not self._has_warned and self._now() - self._conflict_since >= CONFLICT_STAYS:
+        elif not self._has_warned and now - since_at >= CONFLICT_STAYS:
             self._has_warned = True
             log.warning("bot.poll_conflict_stays", detail=detail)
+        self._conflict = since_at, now
         return CONFLICT_SECONDS
 
     def _note_failure(self, error: Exception) -> float:
@@ -110,5 +117,3 @@ class Poller:
         if self._failures:
             log.info("bot.poll_recovered", failures=self._failures)
         self._failures = 0
-        self._conflict_since = None
-        self._has_warned = False
