@@ -66,6 +66,7 @@ def telling_loops(
         from monitor.bot.operators import OperatorsBot
         from monitor.bot.places import Places
         from monitor.delivery.board import BoardKeeper
+        from monitor.delivery.digest import DigestKeeper
         from monitor.delivery.telegram import TelegramChannel
 
         alerts, api_url = stack.alerts, settings.telegram_api_url
@@ -88,4 +89,6 @@ def telling_loops(
         loops["bot"] = bot.run()
         if alerts.board:
             loops["board"] = BoardKeeper(delivery.desk, store, telegram, plan, title=stack.name).run()
+        if alerts.digest:
+            loops["digest"] = DigestKeeper(delivery.desk, store, telegram, plan, title=stack.name).run()
     return loops | {"delivery": delivery.run()}

@@ -1,0 +1,356 @@
+"""What each command answers: whole texts."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from checks.result import ok
+from monitor.bot.asking import Ask, Pending
+from monitor.bot.commands import commands_of
+from monitor.bot.status import status_message
+from monitor.delivery.entities import Rendered, units
+from monitor.engine.model import (
+    Acked,
+    AppendTimeline,
+    CheckState,
+    CheckStatus,
+    DeployWindow,
+    Incident,
+    IncidentStatus,
+    Plan,
+    Severity,
+    Silenced,
+    SilenceEnded,
+    State,
+)
+from monitor.engine.spans import Span, SpanKind
+from tests.monitor.bot.bench import INCIDENT, NOW, PLAN, STATE, Ground, policy, seen
+
+ANN = "@ann (5)"
+HOUR = timedelta(hours=1)
+ALL_UP = State(checks={name: seen(name) for name in PLAN.checks})
+
+
+async def answer(ground: Ground, text: str, *, may_act: bool = True) -> Rendered:
+    """Give a command and return its answer, the whole of one that takes a while."""
+    name, *words = text.removeprefix("/").split()
+    given = await commands_of(ground.house)[name].answer(Ask(tuple(words), ANN, may_act, NOW))
+    return await given.rest() if isinstance(given, Pending) else given
+
+
+async def text_of(ground: Ground, text: str, *, may_act: bool = True) -> str:
+    return (await answer(ground, text, may_act=may_act)).text
+
+
+async def test_the_status_is_the_checklist_by_its_headings() -> None:
+    message = await answer(Ground(ALL_UP), "/status")
+    assert message.text == (
+        "🟢 All 4 checks are up · 14:32 UTC\n"
+        "\n"
+        "The monitor's own sight\n"
+        "🟢 vantage.loop 200 in 40 ms\n"
+        "\n"
+        "API\n"
+        "🟢 api.health 200 in 40 ms\n"
+        "🟢 redis.ping 200 in 40 ms\n"
+        "\n"
+        "Worker\n"
+        "🟢 worker.online 200 in 40 ms"
+    )
+    assert [entity.type for entity in message.entities].count("code") == 4
+
+
+async def test_the_status_of_a_broken_stack() -> None:
+    lines = (await text_of(Ground(), "/status")).splitlines()
+    assert lines[0] == "🔴 1 incident · 2 of 4 checks up · 14:32 UTC"
+    assert "🔴 redis.ping PING got no answer within 2 s" in lines
+    assert lines[-1] == "⚪ worker.online not looked at yet"
+
+
+async def test_one_heading_lists_its_checks_however_it_is_typed() -> None:
+    for typed in ("API", "api", "Api!"):
+        assert (await text_of(Ground(), f"/status {typed}")).splitlines()[0] == "API"
+    assert await text_of(Ground(), "/status kitchen") == (
+        "There is no heading 'kitchen'. There are: The monitor's own sight, API, Worker."
+    )
+
+
+def test_a_stack_that_was_not_looked_at_yet_is_not_called_broken() -> None:
+    text = status_message(PLAN, State(), NOW, str).text
+    assert text.startswith("⚪ 0 of 4 checks up, no incident")
+
+
+def test_a_large_stack_shrinks_to_its_headings_and_what_is_not_up() -> None:
+    ids = [f"api{number % 30}.check{number}" for number in range(300)]
+    plan = Plan({name: policy(name, "nexus-api") for name in ids})
+    states = {name: seen(name) for name in ids}
+    states["api12.check42"] = seen("api12.check42", CheckStatus.DOWN)
+    text = status_message(plan, State(checks=states), NOW, lambda name: name.split(".")[0]).text
+    assert "🔴 api12 · 9 of 10 up\n🔴 api12.check42 PING got no answer within 2 s\n" in text
+    assert "🟢 api11 · 10 of 10 up\n" in text
+    assert text.endswith("\n/status api0 lists each check under that heading")
+    assert units(text) <= 3500
+
+
+def test_more_lines_than_fit_are_counted() -> None:
+    plan = Plan({f"api{number}.health": policy(f"api{number}.health", "x") for number in range(300)})
+    text = status_message(plan, State(), NOW, str).text
+    assert units(text) <= 3500
+    assert text.splitlines()[-1].endswith(" more lines")
+
+
+async def test_incidents_say_severity_age_symptoms_and_who_has_taken_them() -> None:
+    assert await text_of(Ground(), "/incidents") == (
+        "🔴 1 incident · 2 of 4 checks up · 14:32 UTC\n"
+        "\n"
+        "🔴 DOWN · page · #INC-42 redis.ping\n"
+        "since 14:26 UTC, 6 min, 1 more because of it\n"
+        "nobody has taken it\n"
+        "\n"
+        "/incident 42 shows one whole"
+    )
+    taken = replace(INCIDENT, status=IncidentStatus.ACKED, acked_by=ANN, acked_at=NOW, suppressed_since=NOW, members=())
+    text = await text_of(Ground(replace(STATE, incidents={42: taken})), "/incidents")
+    assert text.splitlines()[3:5] == ["since 14:26 UTC, 6 min", "✅ @ann (5), 14:32 UTC · 🔕 silenced"]
+
+
+async def test_pages_come_first_and_many_incidents_are_counted() -> None:
+    many = {number: replace(INCIDENT, id=number, severity=Severity.WARNING) for number in range(1, 23)}
+    text = await text_of(Ground(replace(STATE, incidents={**many, 42: INCIDENT})), "/incidents")
+    assert "page · #INC-42" in text.splitlines()[2]
+    assert "… and 3 more" in text
+
+
+async def test_without_incidents_the_headline_is_the_answer() -> None:
+    over = replace(INCIDENT, status=IncidentStatus.RESOLVED, resolved_at=NOW)
+    ground = Ground(replace(ALL_UP, incidents={42: over}))
+    assert await text_of(ground, "/incidents") == "🟢 All 4 checks are up · 14:32 UTC"
+    assert await text_of(ground, "/incident") == "🟢 All 4 checks are up · 14:32 UTC"
+
+
+async def test_an_incident_is_its_card_with_its_history_and_buttons() -> None:
+    ground = Ground()
+    ground.past.rows = [
+        AppendTimeline(42, NOW - timedelta(minutes=5), "monitor", "opened", "redis.ping is down"),
+        AppendTimeline(42, NOW, ANN, "rechecked", f"by {ANN}"),
+        AppendTimeline(42, NOW, ANN, "silenced", "incident:42 until it is resolved"),
+        AppendTimeline(7, NOW, ANN, "acked", "another one"),
+    ]
+    for text in ("/incident 42", "/incident #INC-42", "/incident"):
+        message = await answer(ground, text)
+        assert message.text.startswith("🔴 DOWN · nexus-redis · redis.ping\n#INC-42 · since 14:26 UTC\n")
+        assert message.text.endswith(
+            "\n\nHistory\n"
+            "14:27 UTC opened: redis.ping is down\n"
+            "14:32 UTC rechecked: by @ann (5)\n"
+            "14:32 UTC silenced: incident:42 until it is resolved (@ann (5))"
+        )
+        assert [len(row) for row in message.buttons] == [2, 3, 1]
+
+
+async def test_a_long_history_shows_its_end_and_everything_fits() -> None:
+    ground = Ground()
+    ground.past.rows = [AppendTimeline(42, NOW, "monitor", "noted", "x" * 500) for _ in range(30)]
+    text = await text_of(ground, "/incident 42")
+    assert "History, after 2" in text
+    assert units(text) <= 3500
+
+
+async def test_a_closed_incident_comes_from_the_store_without_what_was_seen_since() -> None:
+    ground = Ground()
+    ground.past.closed[7] = replace(INCIDENT, id=7, status=IncidentStatus.CLOSED, resolved_at=NOW)
+    message = await answer(ground, "/incident 7")
+    assert message.text.startswith("🟢 RECOVERED · lasted 6 min · nexus-redis · redis.ping\n#INC-7")
+    assert "PING" not in message.text
+    assert message.buttons == ()
+    assert await text_of(ground, "/incident 8") == "There never was an incident #8."
+    assert await text_of(ground, "/incident x") == "Which one? For example /incident 42."
+
+
+async def test_a_viewer_is_shown_what_was_seen_last() -> None:
+    ground = Ground()
+    assert await text_of(ground, "/check redis", may_act=False) == (
+        "🔴 DOWN · nexus-redis · redis.ping\n"
+        "looked at 14:32 UTC, took 0.04 s\n"
+        "\n"
+        "PING got no answer within 2 s\n"
+        "Try: is it out of memory?\n"
+        "Down since 14:26 UTC, 6 min\n"
+        "Part of #INC-42: /incident 42\n"
+        "\n"
+        "reason: timeout\n"
+        "looked at 14:32:00 UTC, took 0.04 s"
+    )
+    assert ground.probed == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("/check", "Which one? For example /check redis.ping; a part of the name will do. /status lists them."),
+        ("/check kitchen", "There is no check 'kitchen'. /status lists them."),
+        ("/check .", "Which one? api.health, redis.ping, vantage.loop, worker.online"),
+    ],
+)
+async def test_a_check_that_is_not_clear_is_asked_for(text: str, said: str) -> None:
+    assert await text_of(Ground(), text) == said
+
+
+async def test_a_look_that_takes_too_long_is_not_waited_for() -> None:
+    plan = Plan({"redis.ping": replace(PLAN.checks["redis.ping"], timeout_seconds=-4.99)})
+    ground = Ground(STATE, plan)
+    ground.at += timedelta(minutes=1)
+    assert (await text_of(ground, "/check redis.ping")).startswith(
+        "Still looking; this is what was seen before.\n\n🔴 DOWN · nexus-redis · redis.ping"
+    )
+    assert ground.probed == ["redis.ping"]
+
+
+async def test_a_standby_says_that_it_cannot_look() -> None:
+    ground = Ground()
+    ground.is_leading = False
+    assert (await text_of(ground, "/check redis.ping")).startswith("standby:")
+
+
+async def test_a_check_never_looked_at_and_one_out_of_sight_say_so() -> None:
+    ground = Ground()
+    assert await text_of(ground, "/check worker", may_act=False) == (
+        "⚪ PENDING · nexus-worker · worker.online\nnot looked at yet"
+    )
+    ground.line.put(replace(seen("worker.online"), is_stale=True))
+    assert (await text_of(ground, "/check worker", may_act=False)).startswith("⚪ NOT SEEN")
+    ground.line.put(replace(seen("worker.online"), is_degraded=True))
+    assert (await text_of(ground, "/check worker", may_act=False)).startswith("🟡 DEGRADED")
+
+
+async def test_ack_takes_the_one_that_waits() -> None:
+    ground = Ground()
+    assert await text_of(ground, "/ack") == "Incident #42 is yours now."
+    assert ground.line.applied == [Acked(42, ANN)]
+    assert await text_of(ground, "/ack") == "There is nothing to take: all incidents are taken."
+    assert await text_of(ground, "/ack 42") == "Incident #42 was taken already, by @ann (5)."
+    assert await text_of(ground, "/ack 7") == "There is no open incident '7'. /incidents lists them."
+    assert await text_of(Ground(ALL_UP), "/ack") == "There is nothing to take: no incident is open."
+
+
+async def test_ack_asks_which_one_when_several_wait() -> None:
+    two = {42: INCIDENT, 43: replace(INCIDENT, id=43)}
+    assert await text_of(Ground(replace(STATE, incidents=two)), "/ack") == (
+        "Which one? /ack 42, … There are #INC-42, #INC-43."
+    )
+
+
+async def test_silence_of_an_incident_begins_once_and_is_ended_by_its_number() -> None:
+    ground = Ground()
+    assert await text_of(ground, "/silence") == (
+        "Nothing is silenced. For example: /silence redis.ping 2h moving to a new plan"
+    )
+    said = "Incident #42 is silenced until 2026-03-14 15:32 UTC."
+    assert await text_of(ground, "/silence 42 1h Ann is on it") == said
+    assert (await text_of(ground, "/silence 42 30m")).startswith("Incident #42 is silenced already")
+    assert await text_of(ground, "/silence") == (
+        "Silenced\n\n1. 🔕 incident:42 until 15:32 UTC\n@ann (5): Ann is on it\n\n/silence off 1 ends one"
+    )
+    assert await text_of(ground, "/silence off") == (
+        "Which one? /silence lists them with their numbers; then /silence off 3."
+    )
+    assert await text_of(ground, "/silence off 1") == "The silence of Incident #42 is over."
+    assert await text_of(ground, "/silence off 1") == "This silence is over already."
+    assert ground.line.applied == [
+        Silenced("incident:42", NOW + HOUR, ANN, "Ann is on it"),
+        SilenceEnded(1, ANN),
+    ]
+
+
+async def test_maintenance_is_of_things_and_not_of_incidents() -> None:
+    ground = Ground()
+    assert await text_of(ground, "/maintenance all 1h release 7") == (
+        "subtree:vantage.loop is in maintenance until 2026-03-14 15:32 UTC."
+    )
+    assert await text_of(ground, "/maintenance 42 1h") == (
+        "Maintenance is of a check, a service, a subtree or all. An incident is silenced: /silence."
+    )
+    assert "1. 🛠 maintenance of subtree:vantage.loop until 15:32 UTC" in await text_of(ground, "/maintenance")
+    assert ground.line.applied == [Silenced("subtree:vantage.loop", NOW + HOUR, ANN, "release 7", is_maintenance=True)]
+
+
+async def test_a_silence_that_cannot_be_read_is_explained_and_does_nothing() -> None:
+    ground = Ground()
+    assert (await text_of(ground, "/silence 42 soon")).startswith("I cannot read 'soon' as a time")
+    assert await text_of(ground, "/silence 7 1h") == "There is no open incident #7. /incidents lists them."
+    assert ground.line.applied == []
+
+
+async def test_uptime_names_by_heading_the_worst_and_what_was_down() -> None:
+    ground = Ground()
+    week = NOW - timedelta(days=8)
+    ground.past.tiles = {
+        "redis.ping": [Span(week, NOW - HOUR, SpanKind.UP), Span(NOW - HOUR, None, SpanKind.DOWN)],
+        "api.health": [Span(week, None, SpanKind.UP)],
+        "worker.online": [Span(NOW - HOUR, None, SpanKind.UP)],
+    }
+    assert await text_of(ground, "/uptime") == (
+        "Up in the last 7 days\n"
+        "The monitor's own sight · not seen yet\n"
+        "API · 99.40 %\n"
+        "  redis.ping 99.40 %, down 1 h\n"
+        "Worker · insufficient data, 0.5 % of the time seen\n"
+        "\n"
+        "/uptime CHECK shows more"
+    )
+    assert await text_of(ground, "/uptime redis") == (
+        "Up: redis.ping\n"
+        "24 h: 95.83 % · 1 outage, 1 h\n"
+        "7 days: 99.40 % · 1 outage, 1 h\n"
+        "30 days: insufficient data, 26.6 % of the time seen · 1 outage, 1 h"
+    )
+    assert await text_of(ground, "/uptime .") == "Which one? api.health, redis.ping, vantage.loop, worker.online"
+    assert await text_of(ground, "/uptime kitchen") == "There is no check 'kitchen'."
+
+
+async def test_deploys_are_listed_newest_first() -> None:
+    ground = Ground()
+    assert await text_of(ground, "/deploys") == "No deploy was seen yet."
+    ground.past.windows = [
+        DeployWindow("d3", "nexus-bot", "aaaaaaaaaa", NOW - timedelta(minutes=1)),
+        DeployWindow("d2", "nexus-api", "7f3c2a1b9c", NOW - HOUR, live_at=NOW - timedelta(minutes=50)),
+        DeployWindow("d1", "nexus-api", "", NOW - 2 * HOUR, ended_at=NOW - HOUR, is_failed=True),
+    ]
+    assert await text_of(ground, "/deploys") == (
+        "Deploys\n"
+        "🔵 aaaaaaa of nexus-bot, under way since 14:31 UTC\n"
+        "🟢 7f3c2a1 of nexus-api, live since 13:42 UTC\n"
+        "🔴 ? of nexus-api, failed, 13:32 UTC"
+    )
+
+
+async def test_help_names_every_command_and_a_viewer_sees_theirs_alone() -> None:
+    text = await text_of(Ground(), "/help")
+    for name in commands_of(Ground().house):
+        assert f"/{name}" in text or name in ("help", "start")
+    assert text.endswith("Under an incident: ✅ Ack takes it, 🔁 Re-check looks again now, 🔕 silences it.")
+    viewer = await text_of(Ground(), "/start", may_act=False)
+    assert "/ack" not in viewer
+    assert viewer.endswith("You may ask. Only operators may take, silence or look again.")
+
+
+async def test_every_answer_fits_whatever_things_are_called() -> None:
+    odd = "𝔘" * 300 + "\u202e\x00"
+    plan = Plan({odd: replace(policy(odd, odd), runbook_url="x" * 5000)})
+    bad = replace(seen(odd, CheckStatus.DOWN), last_result=replace(seen(odd).last_result, verdict=ok(odd * 20)))  # type: ignore[type-var]
+    incident = Incident(42, odd, Severity.PAGE, IncidentStatus.OPEN, NOW, NOW, acked_by=odd, acked_at=NOW)
+    ground = Ground(State(checks={odd: bad, "y": CheckState("y")}, incidents={42: incident}), plan)
+    for text in (
+        "/status",
+        "/incidents",
+        "/incident 42",
+        f"/check {odd[:9]}",
+        "/uptime",
+        "/help",
+        f"/silence {odd} 1h",
+    ):
+        message = await answer(ground, text, may_act=not text.startswith("/check"))
+        assert 0 < units(message.text) <= 3500
+        assert all(entity.offset + entity.length <= units(message.text) for entity in message.entities)
+        assert all(len((button.callback_data or "").encode()) <= 64 for row in message.buttons for button in row)
