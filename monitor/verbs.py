@@ -83,7 +83,10 @@ class Verbs:
         if enough:
             longest = max(enough, key=lambda one: (one.ends_at is None, one.ends_at or self.now()))
             return f"Incident #{incident.id} is silenced already, {until_words(longest, self.zone)}."
-        return await self.silence(Silenced(selector, ends_at, author, reason))
+        answer = await self.silence(Silenced(selector, ends_at, author, reason))
+        for one in running:  # an edit ends one and starts another, in this order: nothing is told in between
+            await self._apply(SilenceEnded(one.id, author))
+        return answer
 
     async def recheck_incident(self, incident: Incident, plan: Plan, author: str) -> str:
         """Have everything that is part of an incident looked at now."""

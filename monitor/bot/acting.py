@@ -13,14 +13,16 @@ from monitor.delivery.wording import moment, sentence, tag
 from monitor.engine.model import Incident, IncidentStatus, Silence, Silenced
 
 REASON = "asked for in Telegram"
-WISH = "ID|CHECK|SERVICE|all 30m|2h|1d|until 09:00|until resolved [why]"
+WISH = "CHECK|SERVICE|all 30m|2h|1d|until 09:00 [why]"
 
 
 def acting(house: House) -> Commands:
     """Return the commands."""
     return {
         "ack": Command("take an incident", partial(_ack, house), Right.OPERATE, "[ID]"),
-        "silence": Command("tell nothing for a while", partial(_silence, house), Right.OPERATE, f"{WISH} | off N"),
+        "silence": Command(
+            "tell nothing for a while", partial(_silence, house), Right.OPERATE, f"ID|{WISH}, ID until resolved, off N"
+        ),
         "maintenance": Command(
             "the same, and it does not count as down time", partial(_maintenance, house), Right.OPERATE, WISH
         ),

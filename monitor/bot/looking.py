@@ -8,7 +8,7 @@ from monitor.bot.asking import Ask, Command, Commands, House, Pending
 from monitor.bot.checks import MOST_MEANT, check_message, meant
 from monitor.bot.incidents import incident_message, incidents_message, live_incidents
 from monitor.bot.lines import rendered, said
-from monitor.bot.status import grouped, heading_message, status_message
+from monitor.bot.status import all_message, grouped, heading_message, status_message
 from monitor.bot.wishes import incident_number
 from monitor.delivery.entities import Rendered, Span
 from monitor.delivery.wording import name, names, sentence
@@ -23,7 +23,7 @@ WAIT_MOST_SECONDS = 60.0
 def looking(house: House) -> Commands:
     """Return the commands."""
     return {
-        "status": Command("the checklist, by its headings", partial(_status, house), usage="[heading]"),
+        "status": Command("the checklist, by its headings", partial(_status, house), usage="[heading|all]"),
         "incidents": Command("what is broken now", partial(_incidents, house)),
         "incident": Command("one incident, its history and its buttons", partial(_incident, house), usage="ID"),
         "check": Command("one check; an operator's is looked at now", partial(_check, house), usage="ID"),
@@ -35,6 +35,8 @@ async def _status(house: House, ask: Ask) -> Rendered:
     if not ask.words:
         return status_message(plan, state, house.now(), house.heading)
     wanted = " ".join(ask.words)
+    if wanted.casefold() == "all":
+        return all_message(plan, state, house.now(), house.heading)
     message = heading_message(plan, state, wanted, house.heading)
     if message is not None:
         return message

@@ -48,7 +48,8 @@ def _heading_lines(heading: str, uptimes: dict[str, Uptime]) -> list[Line]:
     for check_id, uptime in sorted(uptimes.items(), key=lambda item: -item[1].down_seconds):
         if uptime.down_seconds > 0:
             down = spell(timedelta(seconds=uptime.down_seconds))
-            lines.append([Span("  "), name(check_id), Span(f" {_words(uptime)}, down {down}")])
+            share = f" {uptime.text()}," if uptime.is_sufficient else ""
+            lines.append([Span("  "), name(check_id), Span(f"{share} down {down}")])
     return lines
 
 
@@ -73,7 +74,7 @@ def _words(uptime: Uptime) -> str:
         return "not seen yet"
     if uptime.is_sufficient:
         return uptime.text()
-    return f"{uptime.text()}, {int(uptime.coverage * 1000) / 10:g} % of the time seen"
+    return f"{uptime.text()} ({int(uptime.coverage * 1000) / 10:g} % seen)"
 
 
 def _outages(tiles: Sequence[Tile], uptime: Uptime, since_at: datetime) -> str:

@@ -3,25 +3,34 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from monitor.bot.lines import Line, check_line, headline, joined, rendered, sign_of, title
-from monitor.delivery.entities import TEXT_UNITS, Rendered, Span, spans_units
+from monitor.bot.lines import Line, check_line, headline, rendered, sign_of, title
+from monitor.delivery.entities import Rendered, Span
 from monitor.engine.model import Plan, State
 
 Headings = Callable[[str], str]
 """Given the id of a check, returns the heading under which it stands."""
 
+FULL_CHECKS = 20
+"""So many lines are read at one glance at a phone."""
+
 
 def status_message(plan: Plan, state: State, now: datetime, heading: Headings) -> Rendered:
-    """Return every check with sign and summary; where that is too long, the headings and what is not up."""
+    """Return the headings and what is not up; every check where there are few."""
+    if len(plan.checks) <= FULL_CHECKS:
+        return all_message(plan, state, now, heading)
     groups = grouped(plan.checks, heading)
-    head = [headline(plan, state, now)]
-    lines = [*head, *(line for name, check_ids in groups.items() for line in _full(name, check_ids, state))]
-    if spans_units(joined(lines)) > TEXT_UNITS:
-        lines = [*head, [Span("")]]
-        for name, check_ids in groups.items():
-            lines += _short(name, check_ids, state)
-        lines += [[Span("")], [Span(f"/status {_word(next(iter(groups)))} lists each check under that heading")]]
-    return rendered(lines)
+    lines: list[Line] = [headline(plan, state, now), [Span("")]]
+    for name, check_ids in groups.items():
+        lines += _short(name, check_ids, state)
+    more = f"/status {_word(next(iter(groups)))} lists the checks of that heading, /status all every one"
+    return rendered([*lines, [Span("")], [Span(more)]])
+
+
+def all_message(plan: Plan, state: State, now: datetime, heading: Headings) -> Rendered:
+    """Return every check with sign and summary, by heading."""
+    groups = grouped(plan.checks, heading).items()
+    lines = [line for name, check_ids in groups for line in _full(name, check_ids, state)]
+    return rendered([headline(plan, state, now), *lines])
 
 
 def heading_message(plan: Plan, state: State, wanted: str, heading: Headings) -> Rendered | None:

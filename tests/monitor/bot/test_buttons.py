@@ -8,7 +8,7 @@ import pytest
 
 from monitor.bot.buttons import Buttons
 from monitor.delivery.wording import face_of
-from monitor.engine.model import Acked, Incident, IncidentStatus, Rechecked, Severity, Silenced
+from monitor.engine.model import Acked, Incident, IncidentStatus, Rechecked, Severity, Silenced, SilenceEnded
 from monitor.engine.morning import Morning
 from monitor.verbs import REASON, NotDoneError
 from tests.monitor.bot.bench import INCIDENT, NOW, PLAN, STATE, Ground
@@ -73,7 +73,11 @@ async def test_silence_until_resolved_outlasts_an_hour_and_an_hour_does_not_shor
     await bench.press("hush1h")
     assert await bench.press("hush") == "Incident #42 is silenced until it is resolved."
     assert await bench.press("hush1h") == "Incident #42 is silenced already, until it is resolved."
-    assert len(bench.line.applied) == 2
+    assert bench.line.applied == [
+        Silenced("incident:42", NOW + timedelta(hours=1), ANN, REASON),
+        Silenced("incident:42", None, ANN, REASON),
+        SilenceEnded(1, ANN),
+    ]
 
 
 @pytest.mark.parametrize("verb", ["ack", "recheck", "hush30m", "hush1h", "hushday", "hush"])

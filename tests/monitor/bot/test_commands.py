@@ -89,13 +89,13 @@ def test_a_large_stack_shrinks_to_its_headings_and_what_is_not_up() -> None:
     text = status_message(plan, State(checks=states), NOW, lambda name: name.split(".")[0]).text
     assert "🔴 api12 · 9 of 10 up\n🔴 api12.check42 PING got no answer within 2 s\n" in text
     assert "🟢 api11 · 10 of 10 up\n" in text
-    assert text.endswith("\n/status api0 lists each check under that heading")
+    assert text.endswith("\n/status api0 lists the checks of that heading, /status all every one")
     assert units(text) <= 3500
 
 
-def test_more_lines_than_fit_are_counted() -> None:
+async def test_more_lines_than_fit_are_counted() -> None:
     plan = Plan({f"api{number}.health": policy(f"api{number}.health", "x") for number in range(300)})
-    text = status_message(plan, State(), NOW, str).text
+    text = await text_of(Ground(State(), plan), "/status all")
     assert units(text) <= 3500
     assert text.splitlines()[-1].endswith(" more lines")
 
@@ -295,7 +295,7 @@ async def test_uptime_names_by_heading_the_worst_and_what_was_down() -> None:
         "The monitor's own sight · not seen yet\n"
         "API · 99.40 %\n"
         "  redis.ping 99.40 %, down 1 h\n"
-        "Worker · insufficient data, 0.5 % of the time seen\n"
+        "Worker · insufficient data (0.5 % seen)\n"
         "\n"
         "/uptime CHECK shows more"
     )
@@ -303,7 +303,7 @@ async def test_uptime_names_by_heading_the_worst_and_what_was_down() -> None:
         "Up: redis.ping\n"
         "24 h: 95.83 % · 1 outage, 1 h\n"
         "7 days: 99.40 % · 1 outage, 1 h\n"
-        "30 days: insufficient data, 26.6 % of the time seen · 1 outage, 1 h"
+        "30 days: insufficient data (26.6 % seen) · 1 outage, 1 h"
     )
     assert await text_of(ground, "/uptime .") == "Which one? api.health, redis.ping, vantage.loop, worker.online"
     assert await text_of(ground, "/uptime kitchen") == "There is no check 'kitchen'."
