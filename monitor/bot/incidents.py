@@ -32,7 +32,7 @@ def incidents_message(plan: Plan, state: State, now: datetime) -> Rendered:
     if len(live) > LISTED_INCIDENTS:
         lines.append([Span(f"… and {len(live) - LISTED_INCIDENTS} more")])
     if live:
-        lines += [[Span("")], [Span(f"/incident {live[0].id} shows one whole")]]
+        lines += [[Span("")], [Span(f"/incident {live[0].id} shows all of it")]]
     return rendered(lines)
 
 

@@ -27,6 +27,7 @@ from monitor.bot.places import Places
 from monitor.bot.polling import POLL_SECONDS, REQUEST_SECONDS, Poller
 from monitor.delivery.channel import Channel
 from monitor.delivery.entities import Rendered
+from monitor.store.errors import StoreError
 from monitor.verbs import NotDoneError
 
 if TYPE_CHECKING:
@@ -160,6 +161,9 @@ class OperatorsBot:
             return await command.answer(Ask(words, author_of(person), may_act, message.date))
         except NotDoneError as error:
             return said(str(error))
+        except StoreError as error:
+            log.warning("bot.not_read", error=str(error))
+            return said("The monitor's own database does not answer now. /status works without it.")
 
     async def _read(self, message: "Message") -> tuple[str | None, tuple[str, ...]]:
         """Return the command that is meant for us and the words behind it; None for anything else."""

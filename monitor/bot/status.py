@@ -5,6 +5,8 @@ from datetime import datetime
 
 from monitor.bot.lines import Line, check_line, headline, rendered, sign_of, title
 from monitor.delivery.entities import Rendered, Span
+from monitor.delivery.wording import name as check_name
+from monitor.delivery.wording import names
 from monitor.engine.model import Plan, State
 
 Headings = Callable[[str], str]
@@ -12,6 +14,8 @@ Headings = Callable[[str], str]
 
 FULL_CHECKS = 20
 """So many lines are read at one glance at a phone."""
+
+MOST_SYMPTOMS = 6
 
 
 def status_message(plan: Plan, state: State, now: datetime, heading: Headings) -> Rendered:
@@ -63,7 +67,25 @@ def _short(name: str, check_ids: list[str], state: State) -> list[Line]:
     bad = [check_id for check_id in check_ids if sign_of(state.checks.get(check_id)) != "🟢"]
     count = f"{len(check_ids) - len(bad)} of {len(check_ids)} up"
     sign = _worst(sign_of(state.checks.get(check_id)) for check_id in bad)
-    return [[Span(f"{sign} "), title(name), Span(f" · {count}")], *(check_line(check_id, state) for check_id in bad)]
+    because: dict[int, list[Span]] = {}
+    lines: list[Line] = [[Span(f"{sign} "), title(name), Span(f" · {count}")]]
+    for check_id in bad:
+        incident_id = _explained_by(check_id, state)
+        if incident_id is None:
+            lines.append(check_line(check_id, state))
+        else:
+            because.setdefault(incident_id, []).append(check_name(check_id))
+    for incident_id, symptoms in sorted(because.items()):
+        lines.append([Span(f"because of #INC-{incident_id}: "), *names(symptoms, MOST_SYMPTOMS)])
+    return lines
+
+
+def _explained_by(check_id: str, state: State) -> int | None:
+    """Return the live incident whose root explains the check; None for a root, and for what stands alone."""
+    check = state.checks.get(check_id)
+    incident = None if check is None or check.incident_id is None else state.incidents.get(check.incident_id)
+    is_symptom = incident is not None and incident.is_live and not incident.is_storm and incident.root != check_id
+    return incident.id if incident is not None and is_symptom else None
 
 
 def _worst(signs: Iterable[str]) -> str:

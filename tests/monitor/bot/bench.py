@@ -39,6 +39,7 @@ from monitor.engine.model import (
     State,
 )
 from monitor.engine.spans import Span
+from monitor.store.errors import StoreError
 from monitor.verbs import Hands, Verbs
 from tests.monitor.delivery.bot_api_server import TOKEN, USERNAME, bot_api_server, messages_in
 
@@ -165,17 +166,25 @@ class Past:
         self.rows: list[AppendTimeline] = []
         self.windows: list[DeployWindow] = []
         self.tiles: dict[str, list[Span]] = {}
+        self.failure: StoreError | None = None
+
+    def _check(self) -> None:
+        if self.failure is not None:
+            raise self.failure
 
     async def incident(self, incident_id: int) -> Incident | None:
+        self._check()
         return self.closed.get(incident_id)
 
     async def timeline(self, incident_id: int) -> Sequence[AppendTimeline]:
+        self._check()
         return [row for row in self.rows if row.incident_id == incident_id]
 
     async def deploys(self, limit: int = 50) -> Sequence[DeployWindow]:
         return self.windows[:limit]
 
     async def spans(self, since_at: datetime, check_ids: Sequence[str] | None = None) -> Mapping[str, Sequence[Span]]:
+        self._check()
         return {name: tiles for name, tiles in self.tiles.items() if check_ids is None or name in check_ids}
 
 

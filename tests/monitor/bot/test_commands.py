@@ -93,6 +93,23 @@ def test_a_large_stack_shrinks_to_its_headings_and_what_is_not_up() -> None:
     assert units(text) <= 3500
 
 
+def test_what_an_incident_took_with_it_is_named_once_and_not_explained_again() -> None:
+    ids = [f"worker.check{number:02}" for number in range(30)]
+    plan = Plan({name: policy(name, "nexus-worker") for name in ("redis.ping", *ids)})
+    states = {name: seen(name, CheckStatus.DOWN) for name in ("redis.ping", *ids[:8])}
+    states |= {name: seen(name) for name in ids[8:29]}
+    text = status_message(plan, State(checks=states, incidents={42: INCIDENT}), NOW, lambda name: name[:5]).text
+    assert text.splitlines()[1:-2] == [
+        "",
+        "🔴 redis · 0 of 1 up",
+        "🔴 redis.ping PING got no answer within 2 s",
+        "🔴 worke · 21 of 30 up",
+        "⚪ worker.check29 not looked at yet",
+        "because of #INC-42: worker.check00, worker.check01, worker.check02, worker.check03, worker.check04,"
+        " worker.check05, +2",
+    ]
+
+
 async def test_more_lines_than_fit_are_counted() -> None:
     plan = Plan({f"api{number}.health": policy(f"api{number}.health", "x") for number in range(300)})
     text = await text_of(Ground(State(), plan), "/status all")
@@ -108,7 +125,7 @@ async def test_incidents_say_severity_age_symptoms_and_who_has_taken_them() -> N
         "since 14:26 UTC, 6 min, 1 more because of it\n"
         "nobody has taken it\n"
         "\n"
-        "/incident 42 shows one whole"
+        "/incident 42 shows all of it"
     )
     taken = replace(INCIDENT, status=IncidentStatus.ACKED, acked_by=ANN, acked_at=NOW, suppressed_since=NOW, members=())
     text = await text_of(Ground(replace(STATE, incidents={42: taken})), "/incidents")

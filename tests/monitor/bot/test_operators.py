@@ -13,6 +13,7 @@ from demo.botapi.faults import Fault, FaultKind
 from demo.botapi.people import Json
 from monitor.bot.access import author_of, person_of
 from monitor.engine.model import Acked, ChatMended, ChatState, CheckStatus, Severity
+from monitor.store.errors import StoreUnavailableError
 from tests.monitor.bot.bench import (
     ANN,
     ANN_SIGNS,
@@ -214,6 +215,16 @@ async def test_buttons_of_no_incident_go_to_whoever_knows_them() -> None:
     assert second["text"] == "Incident #42 is yours now."
     assert third["text"].startswith("Only operators may do this.")
     assert [user_id for _, user_id, _ in pressed] == [ANN, ANN]
+
+
+async def test_with_the_database_away_what_needs_it_says_so_and_the_rest_works(bench: Bench) -> None:
+    bench.past.failure = StoreUnavailableError("database: no answer")
+    for text in ("/uptime", "/incident 42", "/status"):
+        bench.say(text)
+    await bench.bot.hear_once()
+    uptime, incident, status = bench.answers(ANN)
+    assert uptime == incident == "The monitor's own database does not answer now. /status works without it."
+    assert status.startswith("🔴 1 incident")
 
 
 async def test_check_looks_now_and_its_answer_becomes_what_was_seen(bench: Bench) -> None:
