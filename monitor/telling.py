@@ -1,6 +1,6 @@
 """The parts that speak with people, built: the delivery of alerts, the board, the operators' bot."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -32,10 +32,11 @@ def telling_loops(
     probe_now: Callable[[str], object],
     now: Callable[[], datetime],
     opened: AsyncExitStack,
+    proof: Callable[[], Awaitable[None]],
 ) -> Loops:
     """Return the loops by name; none where nobody can be told. `outbox` hands the messages out.
 
-    What must be closed after the loops is given to `opened`.
+    What must be closed after the loops is given to `opened`. `proof` returns once it is certain that we lead.
 
     Raises `UsageError` for a bad fallback address.
     """
@@ -81,6 +82,7 @@ def telling_loops(
             store,
             heading,
             line.subscribe,
+            proof,
             settings.monitor_url,
         )
         places = Places(line, plan.chats, outbox.chat_target)

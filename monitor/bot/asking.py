@@ -86,6 +86,8 @@ class House:
     heading: Headings
     subscribe: Callable[[], AbstractContextManager[Changes]]
     """Listen to changes of the state."""
+    proof: Callable[[], Awaitable[None]]
+    """Returns once it is certain that this instance leads: one that was paused may not, and would answer twice."""
     dashboard_url: str | None = None
 
 

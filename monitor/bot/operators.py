@@ -70,6 +70,7 @@ class OperatorsBot:
         self._api = bot_api
         self._bot: Bot = bot_api.open_bot(token, api_url, REQUEST_SECONDS)
         self._now = house.now
+        self._proof = house.proof
         self._commands = commands_of(house)
         self._buttons = Buttons(house)
         self._answers = Answers(channel, sleep)
@@ -107,6 +108,7 @@ class OperatorsBot:
     async def _take(self, update: "Update") -> None:
         try:
             async with asyncio.timeout(HANDLE_SECONDS):
+                await self._proof()
                 if update.message is not None:
                     await self._hear(update.message)
                 elif update.callback_query is not None:

@@ -206,7 +206,11 @@ class Ground:
             self.past,
             heading,
             self.line.subscribe,
+            self._prove,
         )
+
+    async def _prove(self) -> None:
+        """Return at once: nobody else leads."""
 
 
 class Bench(Ground):
