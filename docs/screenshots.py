@@ -53,6 +53,11 @@ def main(port: int) -> None:
                 _picture(context.new_page(), f"http://127.0.0.1:{port}/", name)
             context = browser.new_context(viewport={"width": 1100, "height": 900}, color_scheme="light")
             _picture(context.new_page(), f"http://127.0.0.1:{port + 1}/", "telegram")
+            page = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
+            page.goto(f"http://127.0.0.1:{port + 1}/")
+            page.get_by_text("Nexus Monitor").first.click()
+            page.wait_for_timeout(1500)
+            page.screenshot(path=IMAGES / "telegram-phone.png")
             browser.close()
     finally:
         _demo("repair", port)

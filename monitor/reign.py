@@ -132,6 +132,7 @@ class Reign:
             self.scheduler.probe_now,
             utc_now,
             opened,
+            self._proof,
         )
         return telling | {
             "scheduler": self.scheduler.run(),

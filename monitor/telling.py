@@ -1,10 +1,11 @@
 """The parts that speak with people, built: the delivery of alerts, the board, the operators' bot."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from monitor.config.rows import heading
 from monitor.config.settings import Settings
 from monitor.config.stack import Stack
 from monitor.delivery.neighbours import Outbox
@@ -12,6 +13,7 @@ from monitor.engine.model import Plan
 from monitor.line import Line
 from monitor.metrics import Metrics
 from monitor.store.store import Store
+from monitor.verbs import Hands, Verbs
 
 if TYPE_CHECKING:
     from monitor.delivery.channel import Channel
@@ -30,10 +32,11 @@ def telling_loops(
     probe_now: Callable[[str], object],
     now: Callable[[], datetime],
     opened: AsyncExitStack,
+    proof: Callable[[], Awaitable[None]],
 ) -> Loops:
     """Return the loops by name; none where nobody can be told. `outbox` hands the messages out.
 
-    What must be closed after the loops is given to `opened`.
+    What must be closed after the loops is given to `opened`. `proof` returns once it is certain that we lead.
 
     Raises `UsageError` for a bad fallback address.
     """
@@ -60,16 +63,34 @@ def telling_loops(
     loops: Loops = {}
     if token is not None:
         # The same holds of aiogram, which takes seconds.
+        from monitor.bot.asking import House
         from monitor.bot.operators import OperatorsBot
+        from monitor.bot.places import Places
         from monitor.delivery.board import BoardKeeper
+        from monitor.delivery.digest import DigestKeeper
         from monitor.delivery.telegram import TelegramChannel
 
         alerts, api_url = stack.alerts, settings.telegram_api_url
         channels["telegram"] = telegram = TelegramChannel(token, api_url=api_url)
         opened.push_async_callback(telegram.close)
-        bot = OperatorsBot(token, api_url, line, plan, alerts.operators, alerts.viewers, probe_now, now=now)
+        hands = Hands(line.apply, probe_now, lambda: True)  # only the leader runs these loops
+        house = House(
+            plan,
+            lambda: line.state,
+            now,
+            Verbs(hands, lambda: line.state, now, alerts.time_zone),
+            store,
+            heading,
+            line.subscribe,
+            proof,
+            settings.monitor_url,
+        )
+        places = Places(line, plan.chats, outbox.chat_target)
+        bot = OperatorsBot(token, api_url, house, telegram, places, alerts.operators, alerts.viewers)
         opened.push_async_callback(bot.close)
         loops["bot"] = bot.run()
         if alerts.board:
             loops["board"] = BoardKeeper(delivery.desk, store, telegram, plan, title=stack.name).run()
+        if alerts.digest:
+            loops["digest"] = DigestKeeper(delivery.desk, store, telegram, plan, title=stack.name).run()
     return loops | {"delivery": delivery.run()}

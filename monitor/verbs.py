@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from monitor.engine.model import (
     Acked,
@@ -13,11 +14,13 @@ from monitor.engine.model import (
     Incident,
     IncidentStatus,
     Plan,
+    Rechecked,
     Silence,
     Silenced,
     SilenceEnded,
     State,
 )
+from monitor.engine.morning import UTC
 
 WAIT_SECONDS = 5.0
 RECHECK_EVERY = timedelta(seconds=5)
@@ -50,6 +53,8 @@ class Verbs:
     hands: Hands
     state: Callable[[], State]
     now: Callable[[], datetime]
+    zone: ZoneInfo = UTC
+    """Whose clocks show the end of a silence."""
     _probed_at: dict[str, datetime] = field(default_factory=dict)
 
     async def ack(self, incident: Incident, author: str) -> str:
@@ -63,17 +68,42 @@ class Verbs:
 
     async def silence_incident(self, incident: Incident, minutes: int | None, author: str) -> str:
         """Tell nothing of an incident for `minutes`, or until it is resolved."""
+        ends_at = None if minutes is None else self.now() + timedelta(minutes=minutes)
+        return await self.silence_incident_until(incident, ends_at, author)
+
+    async def silence_incident_until(
+        self, incident: Incident, ends_at: datetime | None, author: str, reason: str = REASON
+    ) -> str:
+        """Tell nothing of an incident until an instant, or until it is resolved."""
         if not incident.is_live:
             return f"Incident #{incident.id} is over already."
-        ends_at = None if minutes is None else self.now() + timedelta(minutes=minutes)
         selector = f"incident:{incident.id}"
         running = [one for one in self.state().silences.values() if one.selector == selector and one.ended_at is None]
-        if any(_lasts_until(one, ends_at) for one in running):
-            return f"Incident #{incident.id} is silenced already, {until_words(running[-1])}."
-        return await self.silence(Silenced(selector, ends_at, author, REASON))
+        enough = [one for one in running if _lasts_until(one, ends_at)]
+        if enough:
+            longest = max(enough, key=lambda one: (one.ends_at is None, one.ends_at or self.now()))
+            return f"Incident #{incident.id} is silenced already, {until_words(longest, self.zone)}."
+        answer = await self.silence(Silenced(selector, ends_at, author, reason))
+        for one in running:  # an edit ends one and starts another, in this order: nothing is told in between
+            await self._apply(SilenceEnded(one.id, author))
+        return answer
+
+    async def recheck_incident(self, incident: Incident, plan: Plan, author: str) -> str:
+        """Have everything that is part of an incident looked at now."""
+        if not incident.is_live:
+            return f"Incident #{incident.id} is over already."
+        members = (member.check_id for member in incident.members if member.left_at is None)
+        wanted = self._probe(name for name in (incident.root, *members) if name in plan.checks)
+        if wanted:
+            await self._apply(Rechecked(incident.id, author))
+        return _looking(wanted)
 
     def recheck(self, check_ids: Iterable[str]) -> str:
         """Have these checks looked at now."""
+        return _looking(self._probe(check_ids))
+
+    def _probe(self, check_ids: Iterable[str]) -> list[str]:
+        """Have those looked at that were not just now, and return them."""
         self._must_lead()
         now = self.now()
         self._probed_at = {name: at for name, at in self._probed_at.items() if at <= now < at + RECHECK_EVERY}
@@ -81,9 +111,7 @@ class Verbs:
         for name in wanted:
             self._probed_at[name] = now
             self.hands.probe_now(name)
-        if not wanted:
-            return "Already looking."
-        return f"Looking again at {wanted[0] if len(wanted) == 1 else f'{len(wanted)} checks'}."
+        return wanted
 
     async def silence(self, event: Silenced) -> str:
         """Begin a silence or a maintenance."""
@@ -91,9 +119,9 @@ class Verbs:
         await self._apply(event)
         new = [one for number, one in self.state().silences.items() if number not in before]
         if not new:
-            return f"{event.selector} was not silenced: its end must lie ahead."
+            return f"{subject_words(event.selector)} was not silenced: its end must lie ahead."
         word = "in maintenance" if event.is_maintenance else "silenced"
-        return f"{event.selector} is {word} {until_words(new[-1])}."
+        return f"{subject_words(event.selector)} is {word} {until_words(new[-1], self.zone)}."
 
     async def end_silence(self, silence_id: int, author: str) -> str:
         """End a silence early."""
@@ -101,7 +129,7 @@ class Verbs:
         if silence is None or silence.ended_at is not None:
             return "This silence is over already."
         await self._apply(SilenceEnded(silence_id, author))
-        return f"The silence of {silence.selector} is over."
+        return f"The silence of {subject_words(silence.selector)} is over."
 
     async def _apply(self, event: Event) -> None:
         self._must_lead()
@@ -124,9 +152,23 @@ def is_known(plan: Plan, selector: str) -> bool:
     return kind in ("check", "subtree") and name in plan.checks
 
 
-def until_words(silence: Silence) -> str:
+def until_words(silence: Silence, zone: ZoneInfo = UTC) -> str:
     """Return how long a silence lasts."""
-    return "until it is resolved" if silence.ends_at is None else f"until {silence.ends_at:%Y-%m-%d %H:%M} UTC"
+    if silence.ends_at is None:
+        return "until it is resolved"
+    return f"until {silence.ends_at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+
+
+def subject_words(selector: str) -> str:
+    """Return what a silence is of, as the subject of a sentence."""
+    kind, _, name = selector.partition(":")
+    return f"Incident #{name}" if kind == "incident" else selector
+
+
+def _looking(wanted: list[str]) -> str:
+    if not wanted:
+        return "Already looking."
+    return f"Looking again at {wanted[0] if len(wanted) == 1 else f'{len(wanted)} checks'}."
 
 
 def _lasts_until(silence: Silence, ends_at: datetime | None) -> bool:

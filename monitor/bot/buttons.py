@@ -1,107 +1,62 @@
 """What the buttons of an incident do. Pressing one twice does no more than pressing it once."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import assert_never
 
-from monitor.delivery.neighbours import Line
-from monitor.delivery.wording import Verb, read_callback_data, tag
-from monitor.engine.model import Acked, Incident, IncidentStatus, Silence, Silenced
+from monitor.bot.asking import House
+from monitor.delivery.wording import Press, Verb, face_of, read_callback_data, sentence, tag
+from monitor.engine.model import Incident
 
+TOAST_CHARACTERS = 200
+"""Telegram shows no more of an answer to a press."""
+
+HALF_HOUR = timedelta(minutes=30)
 HOUR = timedelta(hours=1)
-RECHECK_EVERY = timedelta(seconds=10)
-REASON = "button in Telegram"
-
-ProbeNow = Callable[[str], object]
-"""Have one check looked at now."""
 
 
 class Buttons:
     """Turns a press into an event of the line, and says in one line what came of it."""
 
-    def __init__(self, line: Line, now: Callable[[], datetime], probe_now: ProbeNow) -> None:
-        self._line = line
-        self._now = now
-        self._probe_now = probe_now
-        self._rechecked_at: dict[int, datetime] = {}
+    def __init__(self, house: House) -> None:
+        self._house = house
 
     async def press(self, data: str, author: str) -> str:
-        """Do what the button says; return at most 200 characters for the person.
+        """Do what the button says; return at most 200 characters for the person. Raises NotDoneError.
 
-        An old card is no reason to refuse: what is done is judged by the incident as it is now.
+        What is done is judged by the incident as it is now. A card that is merely behind is served; one that showed
+        another fault, or the same before it got worse, is not: the person agreed to something else.
         """
         press = read_callback_data(data)
         if press is None:
-            return "This button is not one of mine."
-        incident = self._line.state.incidents.get(press.incident_id)
+            return "This button is not one of mine, or older than my last update. Please use the newest card."
+        incident = self._house.state().incidents.get(press.incident_id)
         if incident is None or not incident.is_live:
-            return f"#INC-{press.incident_id} is over already."[:200]
-        answer = await self._do(press.verb, incident, author)
-        if press.revision < incident.revision and not _shows(incident, incident.revision):
-            answer += " The card was out of date; it is being refreshed."
-        return answer[:200]
+            return f"#INC-{press.incident_id} is over already."[:TOAST_CHARACTERS]
+        if press.face != face_of(incident):
+            return _changed(incident)
+        return (await self._do(press, incident, author))[:TOAST_CHARACTERS]
 
-    async def _do(self, verb: Verb, incident: Incident, author: str) -> str:
-        match verb:
+    async def _do(self, press: Press, incident: Incident, author: str) -> str:
+        house = self._house
+        match press.verb:
             case Verb.ACK:
-                return await self._ack(incident, author)
+                return await house.verbs.ack(incident, author)
             case Verb.RECHECK:
-                return self._recheck(incident)
+                return await house.verbs.recheck_incident(incident, house.plan, author)
+            case Verb.SILENCE_HALF_HOUR:
+                until = house.now() + HALF_HOUR
             case Verb.SILENCE_HOUR:
-                return await self._silence(incident, author, self._now() + HOUR)
+                until = house.now() + HOUR
+            case Verb.SILENCE_UNTIL_MORNING:
+                until = house.plan.morning.after(house.now())
             case Verb.SILENCE_UNTIL_RESOLVED:
-                return await self._silence(incident, author, None)
+                return await house.verbs.silence_incident_until(incident, None, author)
             case _:
-                assert_never(verb)
-
-    async def _ack(self, incident: Incident, author: str) -> str:
-        if incident.status is IncidentStatus.ACKED:
-            return f"{tag(incident)} was taken already, by {incident.acked_by}."
-        await self._line.apply(Acked(incident.id, author))
-        return f"{tag(incident)} is yours now."
-
-    def _recheck(self, incident: Incident) -> str:
-        now = self._now()
-        last = self._rechecked_at.get(incident.id)
-        if last is not None and last <= now < last + RECHECK_EVERY:
-            return "Already looking."
-        live = self._line.state.incidents
-        self._rechecked_at = {number: at for number, at in self._rechecked_at.items() if number in live}
-        self._rechecked_at[incident.id] = now
-        members = (member.check_id for member in incident.members if member.left_at is None)
-        check_ids = tuple(dict.fromkeys((incident.root, *members)))
-        for check_id in check_ids:
-            self._probe_now(check_id)
-        return f"Looking again at {len(check_ids)} check{'s' if len(check_ids) > 1 else ''}."
-
-    async def _silence(self, incident: Incident, author: str, ends_at: datetime | None) -> str:
-        selector = f"incident:{incident.id}"
-        running = self._running(selector)
-        if running is None or _ends_sooner(running, ends_at):
-            await self._line.apply(Silenced(selector, ends_at, author, REASON))
-            running = self._running(selector)
-        if running is None:
-            return f"{tag(incident)} was not silenced."
-        until = "until it is resolved" if running.ends_at is None else f"until {running.ends_at:%H:%M} UTC"
-        return f"{tag(incident)} is silenced {until}. You will hear when it is over."
-
-    def _running(self, selector: str) -> Silence | None:
-        """Return the silence of this incident that lasts longest."""
-        running = [
-            silence
-            for silence in self._line.state.silences.values()
-            if silence.selector == selector and silence.ended_at is None
-        ]
-        return max(running, key=lambda silence: (silence.ends_at is None, silence.ends_at or self._now()), default=None)
+                assert_never(press.verb)
+        return await house.verbs.silence_incident_until(incident, until, author)
 
 
-def _ends_sooner(running: Silence, ends_at: datetime | None) -> bool:
-    """Say whether a silence that runs ends noticeably sooner than asked for now."""
-    if running.ends_at is None:
-        return False
-    return ends_at is None or running.ends_at < ends_at - timedelta(minutes=1)
-
-
-def _shows(incident: Incident, revision: int) -> bool:
-    """Say whether every chat's card shows this revision."""
-    return all(told.revision >= revision for told in incident.told.values())
+def _changed(incident: Incident) -> str:
+    what = "many failures at once" if incident.is_storm else sentence(incident.root, 80)
+    now = f"now it is a {incident.severity.value} about {what}"
+    return f"{tag(incident)} is not what this message showed: {now}. Nothing was done; use its card."[:TOAST_CHARACTERS]

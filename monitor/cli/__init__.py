@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from monitor import __version__
+from monitor.cli.alert import send_alert
 from monitor.cli.check import check
 from monitor.cli.config import config
 from monitor.cli.demo import demo
@@ -27,6 +28,7 @@ app.command()(smoke)
 app.command()(discover)
 app.command()(scenario)
 app.command()(preflight)
+app.command("test-alert")(send_alert)
 app.add_typer(demo, name="demo")
 app.add_typer(config, name="config")
 

@@ -99,6 +99,7 @@ def build_checklist(settings: Settings, stack: Stack, found: Found | None = None
         checks=policies | {objective.check_id: policy_of(objective, policies) for objective in objectives},
         chats=_chats(settings, stack),
         rules=Rules(**stack.incidents.model_dump()),
+        morning=stack.alerts.day_begins,
     )
     checks = {check_id: CHECKS[config.kind](config) for check_id, config in configs.items()}
     return Checklist(checks, plan, tuple(skipped), targets, objectives, found)

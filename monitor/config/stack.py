@@ -12,6 +12,8 @@ from pydantic.fields import FieldInfo
 
 from checks.base import Confirm, Recover, Seconds, Severity
 from checks.redaction import redact
+from monitor.config.clock import ClockTime, Zone
+from monitor.engine.morning import NINE, UTC, Morning
 from monitor.errors import UsageError
 
 
@@ -101,6 +103,17 @@ class Alerts(_Strict):
     """Numeric Telegram user ids that may ask."""
     board: bool = True
     """Keep one pinned message in each chat that says every minute how things stand."""
+    time_zone: Zone = UTC
+    """Where the operators live: what `morning` and times given to the bot mean."""
+    morning: ClockTime = NINE
+    """When their day begins: a silence may end then, and the daily digest comes."""
+    digest: bool = True
+    """Tell each morning, without a sound, of the warnings of the day before; nothing on a day without any."""
+
+    @property
+    def day_begins(self) -> Morning:
+        """Return when the operators' day begins."""
+        return Morning(self.morning, self.time_zone)
 
     @model_validator(mode="after")
     def _names_stand_once(self) -> "Alerts":

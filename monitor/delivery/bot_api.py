@@ -23,7 +23,7 @@ from aiogram.exceptions import (
     TelegramRetryAfter,
     TelegramServerError,
 )
-from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity, WebAppInfo
 from pydantic import SecretStr
 
 from checks.redaction import redact
@@ -101,6 +101,16 @@ def read_error(error: Exception) -> Reading:
             return Reading(Sent(DeliveryOutcome.AMBIGUOUS, detail=detail))
 
 
+def is_conflict(error: Exception) -> bool:
+    """Say whether somebody else takes this bot's updates: another poller, or a webhook."""
+    return isinstance(error, TelegramConflictError)
+
+
+def is_too_late(error: Exception) -> bool:
+    """Say whether a press waited too long for its answer."""
+    return isinstance(error, TelegramBadRequest) and "query is too old" in error.message.lower()
+
+
 def _description(error: Exception) -> str:
     if isinstance(error, TelegramAPIError):
         return error.message.rsplit("Original description: ", 1)[-1]
@@ -165,13 +175,15 @@ def entities_of(rendered: Rendered) -> list[MessageEntity]:
     ]
 
 
-def markup_of(rendered: Rendered) -> InlineKeyboardMarkup | None:
+def markup_of(rendered: Rendered, *, is_private: bool = False) -> InlineKeyboardMarkup | None:
     """Return the buttons in aiogram's type, None without any: an edit without markup takes the buttons away."""
     if not rendered.buttons:
         return None
     rows = [
         [
-            InlineKeyboardButton(
+            InlineKeyboardButton(text=button.text, web_app=WebAppInfo(url=button.app_url), style=button.style)
+            if is_private and button.app_url is not None
+            else InlineKeyboardButton(
                 text=button.text, callback_data=button.callback_data, url=button.url, style=button.style
             )
             for button in row

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from checks.result import Evidence, Fact, Result
+from checks.result import Result
 from monitor.delivery.entities import TEXT_UNITS, Rendered, Span, clean, clip, compose, spans_units
+from monitor.delivery.evidence import evidence_text
 from monitor.delivery.wording import (
     FAILING,
     Condition,
@@ -62,7 +63,7 @@ def render_card(
     scene = Scene(incident, checks, plan, now, dashboard_url, deploy)
     spans = card_spans(scene, TEXT_UNITS)
     text, entities = compose(spans)
-    return Rendered(text, entities, buttons(incident, dashboard_url))
+    return Rendered(text, entities, buttons(incident, plan.morning, dashboard_url))
 
 
 def card_spans(scene: Scene, most_units: int) -> list[Span]:
@@ -253,28 +254,4 @@ def shown_result(incident: Incident, state: CheckState | None) -> Result | None:
 
 def _evidence(scene: Scene) -> str:
     shown = shown_result(scene.incident, scene.root)
-    if shown is None or scene.incident.is_storm:
-        return ""
-    lines = [] if shown.verdict.reason is None else [f"reason: {shown.verdict.reason.value}"]
-    lines.append(f"looked at {shown.started_at:%H:%M:%S} UTC, took {shown.duration_seconds:.3g} s")
-    return "\n".join(lines + _evidence_lines(shown.verdict.evidence))
-
-
-def _evidence_lines(evidence: Evidence) -> list[str]:
-    lines = [_fact_line(fact) for fact in evidence.facts]
-    if evidence.excerpt is not None:
-        lines.append(clean(evidence.excerpt, keep_lines=True))
-    return [line for line in lines if line]
-
-
-def _fact_line(fact: Fact) -> str:
-    value = fact.value
-    if value is None:
-        shown = "–"
-    elif isinstance(value, bool):
-        shown = "yes" if value else "no"
-    elif isinstance(value, float):
-        shown = f"{value:.4g}"
-    else:
-        shown = str(value)
-    return sentence(f"{fact.name}: {shown} {fact.unit}")
+    return "" if shown is None or scene.incident.is_storm else evidence_text(shown)

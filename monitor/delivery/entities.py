@@ -39,6 +39,8 @@ class Button:
     text: str
     callback_data: str | None = None
     url: str | None = None
+    app_url: str | None = None
+    """The same page as a Mini App, for a private chat: Telegram opens no app from a group."""
     style: Literal["primary", "success", "danger"] | None = None
 
 

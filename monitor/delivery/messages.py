@@ -36,12 +36,12 @@ def render_message(
     if has_root or not incident.is_live:
         text, entities = compose(spans)
         verbs = REPLY_VERBS if kind in (MessageKind.ESCALATE, MessageKind.REMIND, MessageKind.REOPEN) else ()
-        rows = buttons(incident, None, verbs=verbs)
+        rows = buttons(incident, plan.morning, None, verbs=verbs)
     else:
         scene = Scene(incident, checks, plan, now, dashboard_url, deploy)
         spans += [Span("\n\n"), *card_spans(scene, TEXT_UNITS - spans_units(spans) - 2)]
         text, entities = compose(spans)
-        rows = buttons(incident, dashboard_url)
+        rows = buttons(incident, plan.morning, dashboard_url)
     return Rendered(text, entities, rows)
 
 

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from monitor.engine.model import Event, MessageKind, Severity, State
+from monitor.engine.model import Event, Incident, MessageKind, Severity, State
 
 
 class OutboxMessage(Protocol):
@@ -114,6 +114,22 @@ class Boards(Protocol):
 
     async def set_board(self, chat_id: str, message_id: int | None, *, is_pinned: bool = False) -> None:
         """Remember the chat's board; None forgets it."""
+        ...
+
+
+class Digests(Protocol):
+    """What the daily digest is made from, and of which morning each chat was told."""
+
+    async def incidents(self, limit: int = 50) -> Sequence[Incident]:
+        """Return up to `limit` incidents: open and acked ones first, then the newest."""
+        ...
+
+    async def digest_at(self, chat_id: str) -> datetime | None:
+        """Return the newest morning of which the chat was told."""
+        ...
+
+    async def set_digest(self, chat_id: str, at: datetime | None) -> None:
+        """Remember the newest morning of which the chat was told."""
         ...
 
 

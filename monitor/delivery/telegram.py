@@ -52,7 +52,7 @@ class TelegramChannel:
                 text=rendered.text,
                 entities=None if is_plain else self._api.entities_of(rendered),
                 parse_mode=None,
-                reply_markup=None if is_plain else self._api.markup_of(rendered),
+                reply_markup=None if is_plain else self._api.markup_of(rendered, is_private=_is_private(chat_id)),
                 message_thread_id=None if mend.THREAD in without else thread_id,
                 reply_parameters=(
                     ReplyParameters(message_id=reply_to, allow_sending_without_reply=True)
@@ -81,7 +81,7 @@ class TelegramChannel:
                 text=rendered.text,
                 entities=None if is_plain else self._api.entities_of(rendered),
                 parse_mode=None,
-                reply_markup=None if is_plain else self._api.markup_of(rendered),
+                reply_markup=None if is_plain else self._api.markup_of(rendered, is_private=_is_private(chat_id)),
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
             )
 
@@ -134,6 +134,11 @@ def read_target(target: str) -> tuple[int | str, int | None] | None:
     if number.isascii() and number.isdigit():
         return int(chat), thread_id
     return (chat, thread_id) if chat.startswith("@") and len(chat) > 1 else None
+
+
+def _is_private(chat_id: int | str) -> bool:
+    """Say whether it is a person's chat: groups and channels have numbers below zero, or names."""
+    return isinstance(chat_id, int) and chat_id > 0
 
 
 def _bad_target(target: str) -> Sent:

@@ -1,5 +1,6 @@
 """The words that every message about an incident shares: its tag, its condition, its times, its buttons. Pure."""
 
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,11 +9,15 @@ from urllib.parse import urlsplit
 
 from monitor.delivery.entities import Button, Span, clean, clip
 from monitor.engine.model import Cause, CheckState, CheckStatus, Incident, IncidentStatus, Role
+from monitor.engine.morning import Morning
 
 NAME_UNITS = 80
 """As long as the id of a check may be."""
 
 LINE_UNITS = 400
+
+DATA_VERSION = "v2"
+"""Of the data of buttons."""
 
 FAILING = (CheckStatus.DOWN, CheckStatus.RECOVERING)
 
@@ -38,34 +43,48 @@ class Verb(Enum):
 
     ACK = "ack"
     RECHECK = "recheck"
+    SILENCE_HALF_HOUR = "hush30m"
     SILENCE_HOUR = "hush1h"
+    SILENCE_UNTIL_MORNING = "hushday"
     SILENCE_UNTIL_RESOLVED = "hush"
 
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """A button pressed: what for, on which incident, and which revision of the card the person saw."""
+    """A button pressed: what for, on which incident, and what of it the person saw."""
 
     verb: Verb
     incident_id: int
     revision: int
+    """Of the card."""
+    face: str
 
 
 def callback_data(verb: Verb, incident: Incident) -> str:
     """Return the data of a button: it names the incident, never a check, so it is short whatever checks are called."""
-    return f"v1:{verb.value}:{incident.id}:{incident.revision}"
+    return f"{DATA_VERSION}:{verb.value}:{incident.id}:{incident.revision}:{face_of(incident)}"
+
+
+def face_of(incident: Incident) -> str:
+    """Return a short word for what an incident is about: what a person agreed to when pressing a button.
+
+    It changes with the root, the severity, the cause and each reopening; not with the symptoms, acks and silences that
+    raise the revision.
+    """
+    what = (incident.root, incident.severity.value, incident.cause.value, str(incident.reopen_count))
+    return f"{zlib.crc32(repr((*what, incident.is_storm)).encode('utf-8', 'replace')):08x}"
 
 
 def read_callback_data(data: str) -> Press | None:
     """Return what a button asked for; None for anything that is not ours (any client can send any data)."""
     parts = data.split(":")
-    if len(parts) != 4 or parts[0] != "v1":
+    if len(parts) != 5 or parts[0] != DATA_VERSION:
         return None
-    _, word, incident_id, revision = parts
+    _, word, incident_id, revision, face = parts
     verb = next((verb for verb in Verb if verb.value == word), None)
     if verb is None or not all(number.isascii() and number.isdigit() for number in (incident_id, revision)):
         return None
-    return Press(verb, int(incident_id), int(revision))
+    return Press(verb, int(incident_id), int(revision), face)
 
 
 def condition_of(incident: Incident, checks: Mapping[str, CheckState]) -> Condition:
@@ -144,29 +163,35 @@ def sentence(text: str, most_units: int = LINE_UNITS) -> str:
     return clip(clean(text), most_units)
 
 
+ROWS = (
+    (Verb.ACK, Verb.RECHECK),
+    (Verb.SILENCE_HALF_HOUR, Verb.SILENCE_HOUR, Verb.SILENCE_UNTIL_MORNING),
+    (Verb.SILENCE_UNTIL_RESOLVED,),
+)
+"""The buttons as they lie under a card; the link to its page ends the last row."""
+
+
 def buttons(
-    incident: Incident, dashboard_url: str | None, *, verbs: Iterable[Verb] = tuple(Verb)
+    incident: Incident, morning: Morning, dashboard_url: str | None, *, verbs: Iterable[Verb] = tuple(Verb)
 ) -> tuple[tuple[Button, ...], ...]:
     """Return the rows of buttons that make sense as the incident stands; over, it can only be opened."""
-    wanted = set(verbs)
-    rows: list[tuple[Button, ...]] = []
-    if incident.is_live:
-        if incident.status is IncidentStatus.ACKED:
-            wanted.discard(Verb.ACK)
-        for row in ((Verb.ACK, Verb.RECHECK), (Verb.SILENCE_HOUR, Verb.SILENCE_UNTIL_RESOLVED)):
-            made = tuple(_button(verb, incident) for verb in row if verb in wanted)
-            rows += [made] if made else []
+    wanted = set(verbs) if incident.is_live else set()
+    if incident.status is IncidentStatus.ACKED:
+        wanted.discard(Verb.ACK)
+    rows = [tuple(_button(verb, incident, morning) for verb in row if verb in wanted) for row in ROWS]
     url = incident_url(incident, dashboard_url)
     if url is not None:
-        rows.append((Button("🔗 Open", url=url),))
-    return tuple(rows)
+        rows[-1] += (Button("🔗 Open", url=url, app_url=app_url(incident, dashboard_url)),)
+    return tuple(row for row in rows if row)
 
 
-def _button(verb: Verb, incident: Incident) -> Button:
+def _button(verb: Verb, incident: Incident, morning: Morning) -> Button:
     texts = {
         Verb.ACK: "✅ Ack",
         Verb.RECHECK: "🔁 Re-check",
+        Verb.SILENCE_HALF_HOUR: "🔕 30 min",
         Verb.SILENCE_HOUR: "🔕 1 h",
+        Verb.SILENCE_UNTIL_MORNING: f"🔕 → {morning.label}",
         Verb.SILENCE_UNTIL_RESOLVED: "🔕 Until resolved",
     }
     data = callback_data(verb, incident)
@@ -178,6 +203,13 @@ def incident_url(incident: Incident, dashboard_url: str | None) -> str | None:
     if dashboard_url is None or not can_be_link(dashboard_url):
         return None
     return f"{dashboard_url.rstrip('/')}/incidents/{incident.id}"
+
+
+def app_url(incident: Incident, dashboard_url: str | None) -> str | None:
+    """Return the incident's page as a Mini App, which logs the person in; None where Telegram opens no app."""
+    if dashboard_url is None or not dashboard_url.startswith("https://") or not can_be_link(dashboard_url):
+        return None
+    return f"{dashboard_url.rstrip('/')}/miniapp?next=/incidents/{incident.id}"
 
 
 def can_be_link(url: str) -> bool:

@@ -43,6 +43,14 @@ class Acked:
 
 
 @dataclass(frozen=True, slots=True)
+class Rechecked:
+    """A person had everything in an incident looked at again."""
+
+    incident_id: int
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
 class Silenced:
     """A person asked for silence."""
 
@@ -111,7 +119,17 @@ class DeployEnded:
 
 
 Event = (
-    Looked | Tick | Acked | Silenced | SilenceEnded | Delivered | CardEdited | ChatMended | DeployStarted | DeployEnded
+    Looked
+    | Tick
+    | Acked
+    | Rechecked
+    | Silenced
+    | SilenceEnded
+    | Delivered
+    | CardEdited
+    | ChatMended
+    | DeployStarted
+    | DeployEnded
 )
 
 

@@ -132,6 +132,13 @@ def acknowledge(draft: Draft, incident_id: int, author: str) -> None:
     draft.note(incident_id, "acked", f"by {author}", author)
 
 
+def note_recheck(draft: Draft, incident_id: int, author: str) -> None:
+    """Note that a person had everything in a live incident looked at again."""
+    incident = draft.incidents.get(incident_id)
+    if incident is not None and incident.is_live:
+        draft.note(incident_id, "rechecked", f"by {author}", author)
+
+
 def pass_time(draft: Draft, incident: Incident) -> None:
     """Let an ack lapse, close what was resolved long enough ago."""
     if incident.ack_until is not None:

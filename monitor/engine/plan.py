@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from monitor.engine.graph import Graph, build_graph
+from monitor.engine.morning import NINE_UTC, Morning
 
 
 class Severity(StrEnum):
@@ -106,6 +107,7 @@ class Plan:
     checks: Mapping[str, CheckPolicy]
     chats: tuple[Chat, ...] = ()
     rules: Rules = Rules()
+    morning: Morning = NINE_UTC
     graph: Graph = field(init=False, repr=False, compare=False)
     """The hard edges, closed over."""
 

@@ -20,6 +20,7 @@ from monitor.engine.events import (
     Event,
     Looked,
     ProbeNow,
+    Rechecked,
     Silenced,
     SilenceEnded,
     Tick,
@@ -29,6 +30,7 @@ from monitor.engine.incidents import (
     acknowledge,
     count_drop,
     join_symptom,
+    note_recheck,
     open_root,
     pass_time,
     settle,
@@ -62,6 +64,8 @@ def step(plan: Plan, state: State, event: Event, now: datetime) -> Step:
             _tick(draft)
         case Acked():
             acknowledge(draft, event.incident_id, event.author)
+        case Rechecked():
+            note_recheck(draft, event.incident_id, event.author)
         case Silenced():
             start_silence(draft, event)
             _mark_all_suppressed(draft)

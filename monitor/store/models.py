@@ -150,6 +150,7 @@ chat = Table(
     Column("body", Text),
     Column("board_message_id", BigInteger),
     Column("is_board_pinned", Boolean),
+    Column("digest_at", Instant),
 )
 """Where a chat is reached: as configured, and as moved by its channel since. Busy: one of its messages is leased.
 

@@ -19,6 +19,7 @@ from demo.parts import Part, answers_http
 from demo.process_tree import HOST, free_port
 from demo.stack import OutsideWorld
 
+BOT = "nexus_alerts_bot"
 REPOSITORY = Path(__file__).parents[2]
 CONFIGURATION = {
     "name": "small",
@@ -30,6 +31,7 @@ CONFIGURATION = {
         "recover": {"successes": 3, "span_seconds": 1},
     },
     "incidents": {"gate_settle_seconds": 2},
+    "alerts": {"operators": [OPERATOR_ID]},
 }
 
 Answer = TypeVar("Answer")
@@ -148,6 +150,25 @@ class SmallWorld:
         """Return the first line of each message that arrived, oldest first."""
         _, calls = get(f"{self.botapi.url}/_/calls?method=sendMessage")
         return [call["parameters"]["text"].splitlines()[0] for call in calls if call["ok"]]
+
+    def say(self, text: str) -> None:
+        """Write to the monitor's bot as the operator."""
+        self._do("say", text=text)
+
+    def press(self, message_id: int, data: str) -> None:
+        """Press a button of the monitor's bot as the operator."""
+        self._do("press", message_id=message_id, data=data)
+
+    def seen(self) -> list[dict[str, Any]]:
+        """Return the operator's chat with the monitor's bot."""
+        messages: list[dict[str, Any]] = get(f"{self.botapi.url}/_/messages?chat={OPERATOR_ID}&bot={BOT}")[1]
+        return messages
+
+    def _do(self, what: str, **values: object) -> None:
+        body = json.dumps({"chat_id": OPERATOR_ID, "bot": BOT, **values}).encode()
+        request = urllib.request.Request(f"{self.botapi.url}/_/{what}", body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=5):
+            pass
 
 
 def is_ready(monitor: Part) -> bool:

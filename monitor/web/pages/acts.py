@@ -35,11 +35,10 @@ def act_routes(context: WebContext, hands: Hands) -> APIRouter:
     @router.post("/incidents/{incident_id}/recheck")
     async def recheck(request: Request, incident_id: Number) -> RedirectResponse:
         """Look again at everything that is part of an incident."""
-        await act_form(request)
+        person, _ = await act_form(request)
         incident = await find_incident(context, incident_id)
-        members = (member.check_id for member in incident.members if member.left_at is None)
-        known = [name for name in (incident.root, *members) if name in context.plan.checks]
-        return answer(f"/incidents/{incident_id}", verbs.recheck(known))
+        sentence = await verbs.recheck_incident(incident, context.plan, person.name)
+        return answer(f"/incidents/{incident_id}", sentence)
 
     @router.post("/incidents/{incident_id}/silence")
     async def silence_incident(request: Request, incident_id: Number) -> RedirectResponse:

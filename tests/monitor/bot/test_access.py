@@ -48,3 +48,23 @@ def test_the_twenty_first_request_in_a_minute_is_too_fast(access: Access, clock:
     assert not access.is_too_fast(2)
     clock.at += timedelta(minutes=1)
     assert not access.is_too_fast(1)
+
+
+def test_a_stranger_who_wrote_first_still_learns_the_ids_by_start(access: Access) -> None:
+    assert access.may_answer_stranger(3)
+    assert access.may_answer_stranger(3, is_start=True)
+    assert not access.may_answer_stranger(3, is_start=True)
+
+
+def test_many_people_in_one_group_are_slowed_down_together(clock: Clock) -> None:
+    people = range(1, 10)
+    access = Access(frozenset(people), frozenset(), clock.now)
+    answers = [access.is_too_fast(person, -100) for _ in range(5) for person in people]
+    assert (answers.index(True), answers.count(True)) == (40, 5)
+    assert not access.is_too_fast(1)
+
+
+def test_those_who_asked_long_ago_are_forgotten(access: Access) -> None:
+    for person in range(10, 1500):
+        access.is_too_fast(person)
+    assert len(access._requests) == 1000

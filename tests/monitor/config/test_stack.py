@@ -86,3 +86,35 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "odd.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UsageError, match=r"odd\.yaml: is not a text file in UTF-8"):
         stack_from(tmp_path / "odd.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "zone"),
+    [
+        ("{}", "09:00", "UTC"),
+        ("{morning: 07:30, time_zone: Europe/Berlin}", "07:30", "Europe/Berlin"),
+        ("{morning: 10:15}", "10:15", "UTC"),  # a number to YAML
+        ("{morning: '7:05'}", "07:05", "UTC"),
+    ],
+)
+def test_the_operators_morning_is_read_as_people_write_it(text: str, label: str, zone: str) -> None:
+    morning = stack_of(f"alerts: {text}", "monitor.yaml").alerts.day_begins
+    assert (morning.label, morning.zone.key) == (label, zone)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("{morning: 24:00}", "alerts.morning: 1440 must be a time of day like 09:00"),
+        ("{morning: '9:61'}", "alerts.morning: '9:61' must be a time of day like 09:00"),
+        ("{morning: true}", "alerts.morning: True must be a time of day like 09:00"),
+        (
+            "{time_zone: Mars/Base}",
+            "alerts.time_zone: 'Mars/Base' must be the name of a time zone, like Europe/Berlin or UTC",
+        ),
+    ],
+)
+def test_a_morning_that_is_none_is_one_line(text: str, line: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        stack_of(f"alerts: {text}", "monitor.yaml")
+    assert caught.value.lines == (f"monitor.yaml: {line}",)

@@ -2,8 +2,9 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 
 from pydantic import SecretStr
 
@@ -11,16 +12,18 @@ from demo.botapi.__main__ import server_for
 from demo.botapi.config import ALERT_TOKEN, WorldConfig
 from demo.botapi.control import create_app
 from demo.botapi.people import Json
-from demo.botapi.server import BotApi
+from demo.botapi.server import BotApi, utc_now
 
 TOKEN = SecretStr(ALERT_TOKEN)
 USERNAME = "nexus_alerts_bot"
 
 
 @asynccontextmanager
-async def bot_api_server(world: WorldConfig | None = None) -> AsyncIterator[tuple[BotApi, str]]:
+async def bot_api_server(
+    world: WorldConfig | None = None, now: Callable[[], datetime] = utc_now
+) -> AsyncIterator[tuple[BotApi, str]]:
     """Yield the server and its address."""
-    api = create_app(BotApi(world or WorldConfig(group_messages_per_minute=0)))
+    api = create_app(BotApi(world or WorldConfig(group_messages_per_minute=0), now=now))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
         server = server_for(api, host="127.0.0.1", port=port)

@@ -1,7 +1,7 @@
 """What people read: whole texts, and what must hold for any text."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from checks.result import Fact, Reason, Result, Verdict, failed, ok
 from monitor.delivery.entities import Rendered, clean, clip, units
 from monitor.delivery.messages import render_card, render_message
-from monitor.delivery.wording import Press, Verb, can_be_link, read_callback_data, spell
+from monitor.delivery.wording import Press, Verb, can_be_link, face_of, read_callback_data, spell
 from monitor.engine.model import (
     Cause,
     CheckPolicy,
@@ -25,6 +25,7 @@ from monitor.engine.model import (
     Role,
     Severity,
 )
+from monitor.engine.morning import Morning
 
 STARTED = datetime(2026, 3, 14, 14, 32, 10, tzinfo=UTC)
 NOW = STARTED + timedelta(seconds=40)
@@ -80,6 +81,8 @@ def incident(**changes: object) -> Incident:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
+HUSH = ["🔕 30 min", "🔕 1 h", "🔕 → 09:00"]
+FACE = face_of(incident())
 RESOLVED = incident(
     status=IncidentStatus.RESOLVED,
     resolved_at=STARTED + timedelta(minutes=11, seconds=20),
@@ -145,15 +148,22 @@ def test_the_card_of_an_open_incident_says_what_to_do_and_what_still_works() -> 
     time = rendered.entities[2]
     assert (time.unix_time, time.date_time_format) == (int(STARTED.timestamp()), "t")
     assert rendered.entities[5].url == "https://docs.example.org/redis"
-    assert labels(rendered) == [["✅ Ack", "🔁 Re-check"], ["🔕 1 h", "🔕 Until resolved"], ["🔗 Open"]]
+    assert labels(rendered) == [
+        ["✅ Ack", "🔁 Re-check"],
+        HUSH,
+        ["🔕 Until resolved", "🔗 Open"],
+    ]
     assert [button.callback_data for row in rendered.buttons for button in row] == [
-        "v1:ack:42:3",
-        "v1:recheck:42:3",
-        "v1:hush1h:42:3",
-        "v1:hush:42:3",
+        f"v2:ack:42:3:{FACE}",
+        f"v2:recheck:42:3:{FACE}",
+        f"v2:hush30m:42:3:{FACE}",
+        f"v2:hush1h:42:3:{FACE}",
+        f"v2:hushday:42:3:{FACE}",
+        f"v2:hush:42:3:{FACE}",
         None,
     ]
-    assert rendered.buttons[-1][0].url == "https://monitor.example.org/incidents/42"
+    assert rendered.buttons[-1][1].url == "https://monitor.example.org/incidents/42"
+    assert rendered.buttons[-1][1].app_url == "https://monitor.example.org/miniapp?next=/incidents/42"
 
 
 def test_the_card_of_a_recovered_incident_is_short_and_has_no_buttons_but_open() -> None:
@@ -173,7 +183,7 @@ def test_the_card_of_a_recovered_incident_is_short_and_has_no_buttons_but_open()
 def test_the_card_of_an_acked_incident_names_the_person_and_loses_the_ack_button() -> None:
     rendered = card(incident(status=IncidentStatus.ACKED, acked_by="@ann (5)", acked_at=NOW))
     assert "✅ Acked by @ann (5), 14:32 UTC\n" in rendered.text
-    assert labels(rendered) == [["🔁 Re-check"], ["🔕 1 h", "🔕 Until resolved"], ["🔗 Open"]]
+    assert labels(rendered) == [["🔁 Re-check"], HUSH, ["🔕 Until resolved", "🔗 Open"]]
 
 
 def test_the_card_of_a_silenced_incident_says_since_when() -> None:
@@ -223,7 +233,7 @@ def test_an_old_incident_is_dated() -> None:
     rendered = render_card(incident(), checks(), PLAN, NOW + timedelta(days=2), dashboard_url=None, deploy=None)
     assert rendered.text.splitlines()[1] == "#INC-42 · since 14 Mar 14:32 UTC"
     assert rendered.entities[2].date_time_format == "dt"
-    assert labels(rendered) == [["✅ Ack", "🔁 Re-check"], ["🔕 1 h", "🔕 Until resolved"]]
+    assert labels(rendered) == [["✅ Ack", "🔁 Re-check"], HUSH, ["🔕 Until resolved"]]
 
 
 def test_a_reopened_incident_says_so() -> None:
@@ -301,15 +311,45 @@ def test_a_chat_without_the_card_gets_it_under_the_first_sentence() -> None:
 
 
 @pytest.mark.parametrize(
+    ("changes", "is_same"),
+    [
+        ({"revision": 9, "status": IncidentStatus.ACKED, "acked_by": "@ann (5)"}, True),
+        ({"suppressed_since": NOW, "members": ()}, True),
+        ({"root": "api.health"}, False),
+        ({"reopen_count": 1}, False),
+        ({"severity": Severity.WARNING}, False),
+        ({"cause": Cause.DEGRADED}, False),
+        ({"is_storm": True}, False),
+    ],
+    ids=repr,
+)
+def test_what_a_button_agrees_to_is_the_fault_and_not_its_course(changes: dict[str, object], is_same: bool) -> None:
+    assert (face_of(incident(**changes)) == FACE) is is_same
+
+
+def test_the_morning_of_the_operators_stands_on_the_button() -> None:
+    plan = replace(PLAN, morning=Morning(time(7, 30)))
+    rendered = render_card(incident(), checks(), plan, NOW, dashboard_url=None, deploy=None)
+    assert labels(rendered)[1][2] == "🔕 → 07:30"
+
+
+@pytest.mark.parametrize("url", ["http://monitor.example.org", "https://localhost", None])
+def test_a_page_without_https_is_no_mini_app(url: str | None) -> None:
+    rendered = render_card(incident(), checks(), PLAN, NOW, dashboard_url=url, deploy=None)
+    assert [button.app_url for button in rendered.buttons[-1]] == [None] * len(rendered.buttons[-1])
+
+
+@pytest.mark.parametrize(
     ("data", "press"),
     [
-        ("v1:ack:42:3", Press(Verb.ACK, 42, 3)),
-        ("v1:hush1h:42:3", Press(Verb.SILENCE_HOUR, 42, 3)),
+        ("v2:ack:42:3:f", Press(Verb.ACK, 42, 3, "f")),
+        ("v2:hush1h:42:3:f", Press(Verb.SILENCE_HOUR, 42, 3, "f")),
+        ("v1:ack:42:3", None),
+        ("v1:ack:42:3:f", None),
+        ("v2:drop:42:3:f", None),
         ("v2:ack:42:3", None),
-        ("v1:drop:42:3", None),
-        ("v1:ack:42", None),
-        ("v1:ack:-1:3", None),
-        ("v1:ack:٤:3", None),
+        ("v2:ack:-1:3:f", None),
+        ("v2:ack:٤:3:f", None),
         ("", None),
     ],
 )

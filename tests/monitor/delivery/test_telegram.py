@@ -286,3 +286,26 @@ async def test_a_target_that_is_none_is_refused_without_a_call() -> None:
     assert sent.outcome is DeliveryOutcome.PERMANENT
     assert sent.detail == "target 'ops': must be <chat id> or <chat id>/<thread id>"
     assert calls == []
+
+
+@pytest.mark.parametrize(
+    ("chat", "action"),
+    [
+        (str(OPERATOR_ID), {"web_app": {"url": "https://monitor.example.org/miniapp?next=/incidents/1"}}),
+        (str(GROUP_ID), {"url": "https://monitor.example.org/incidents/1"}),
+    ],
+    ids=["private", "group"],
+)
+async def test_a_page_opens_as_a_mini_app_in_a_private_chat_only(
+    server: tuple[BotApi, TelegramChannel], chat: str, action: dict[str, object]
+) -> None:
+    api, channel = server
+    page = "https://monitor.example.org"
+    button = Button("🔗 Open", url=f"{page}/incidents/1", app_url=f"{page}/miniapp?next=/incidents/1")
+    sent = await send(channel, chat, replace(HELLO, buttons=((button,),)))
+    edited = await channel.edit(
+        chat, sent.message_id or 0, replace(HELLO, text="new", entities=(), buttons=((button,),))
+    )
+    assert (sent.outcome, sent.detail, edited.outcome) == (DeliveryOutcome.DELIVERED, "", DeliveryOutcome.DELIVERED)
+    [seen] = messages_in(api, chat)
+    assert seen["reply_markup"]["inline_keyboard"] == [[{"text": "🔗 Open", **action}]]

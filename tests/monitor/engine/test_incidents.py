@@ -7,6 +7,7 @@ from monitor.engine.model import (
     AppendTimeline,
     CardEdited,
     IncidentStatus,
+    Rechecked,
     Role,
     Severity,
 )
@@ -239,3 +240,17 @@ def test_a_parent_held_in_its_own_warning_holds_its_children_too() -> None:
     story.ok("redis.ping")
     assert story.live_roots() == [(DB, Severity.PAGE)]
     assert [one.check_id for one in story.incidents[1].members] == [DB, API]
+
+
+def test_a_recheck_is_noted_with_who_asked_and_changes_nothing() -> None:
+    story = single()
+    story.drop(API)
+    before, count = story.state, len(story.effects)
+    story.apply(Rechecked(1, "@ann (5)"))
+    story.apply(Rechecked(7, "@ann (5)"))
+    assert story.state is before
+    assert story.effects[count:] == [AppendTimeline(1, story.now, "@ann (5)", "rechecked", "by @ann (5)")]
+    story.recover(API)
+    count = len(story.effects)
+    story.apply(Rechecked(1, "@ann (5)"))
+    assert story.effects[count:] == []
