@@ -72,7 +72,10 @@ def test_the_platform_s_own_address_is_the_dashboard_s() -> None:
             {"DATABASE_URL": "postgres://u:hidden@h/d", "MONITOR_DATABASE_URL": "postgresql://u:hidden@h/d"},
             "MONITOR_DATABASE_URL: is the same as DATABASE_URL; the monitor needs a database of its own",
         ),
-        ({"BROKER_URL": "amqp://h"}, "BROKER_URL: must be a URL that starts with redis:// or rediss://"),
+        (
+            {"BROKER_URL": "sqs://hidden"},
+            "BROKER_URL: must be a URL that starts with redis://, rediss://, amqp:// or amqps://",
+        ),
         ({"BOT_TOKEN": "hidden"}, "BOT_TOKEN: must look like 123456789:AA… as BotFather gave it"),
         (
             {"MONITOR_DATABASE_URL": "mysql://hidden"},
