@@ -207,7 +207,7 @@ class AmqpSession:
 
     def _call(self, call: Callable[[Amqp], T]) -> T:
         if self._amqp is None:
-            self._connection = _connect(self._url, self._timeout_seconds)
+            self._connection = connect(self._url, self._timeout_seconds)
             self._amqp = Amqp(self._connection)
         return call(self._amqp)
 
@@ -232,7 +232,8 @@ async def amqp_session(url: str, timeout_seconds: float) -> AsyncIterator[AmqpSe
             session.abort()
 
 
-def _connect(url: str, timeout_seconds: float) -> Any:
+def connect(url: str, timeout_seconds: float) -> Any:
+    """Return an open `amqp.Connection`, whose every wait ends after `timeout_seconds`. Blocks."""
     from kombu import Connection
 
     options: dict[str, Any] = {}

@@ -62,10 +62,10 @@ _REPLY_EXCHANGE = "reply.celery.pidbox"
 
 def broker_only(url: Secret) -> Secret:
     """Return `url`. Raises ValueError when it is no broker's that can be watched; the message does not show it."""
-    parts = urlsplit(url.get_secret_value())
-    if parts.scheme in AMQP_SCHEMES:
+    scheme = urlsplit(url.get_secret_value()).scheme
+    if scheme in AMQP_SCHEMES:
         return url
-    if parts.scheme not in ("redis", "rediss"):
+    if scheme not in ("redis", "rediss"):
         raise ValueError("only redis://, rediss://, amqp:// and amqps:// can be watched")
     return redis_only(url)
 
