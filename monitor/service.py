@@ -3,17 +3,17 @@
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from socket import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from checks.base import Push
+from checks.base import Check, Push
 from checks.registry import CHECKS
 from checks.result import Result
 from monitor import __version__
@@ -36,6 +36,8 @@ from monitor.probing.loop_watch import LoopWatch
 from monitor.probing.runner import Runner
 from monitor.reign import Realm, Reign, markers, new_io, new_runner, utc_now
 from monitor.slo import SloWatch
+from monitor.smoke.report import Finding, Report, lines_of, with_causes
+from monitor.smoke.run import Walk, walk
 from monitor.store.errors import LeadershipLostError, StoreError, StoreUnavailableError
 from monitor.store.single import only_instance
 from monitor.store.spool import Spool
@@ -85,6 +87,52 @@ async def look_once(check_id: str, settings: Settings, checklist: Checklist) -> 
     async with CeleryFeeds(utc_now, markers=markers(checklist)) as feeds:
         make_io = partial(new_io, feeds=feeds, own_store=prove_store, loop_lag_seconds=lambda: 0.0, last_push=last_push)
         return await Runner(make_io, utc_now, time.monotonic).run(checklist.checks[check_id])
+
+
+async def look_at(checks: Sequence[Check[Any, Any]]) -> list[Result]:
+    """Run checks that need nothing of a running monitor, one after the other."""
+    configure_logging("error")
+
+    async def no_push(check_id: str) -> Push | None:
+        return None
+
+    async with CeleryFeeds(utc_now) as feeds:
+        make_io = partial(new_io, feeds=feeds, own_store=_certain, loop_lag_seconds=lambda: 0.0, last_push=no_push)
+        runner = Runner(make_io, utc_now, time.monotonic)
+        return [await runner.run(check) for check in checks]
+
+
+async def walk_once(
+    settings: Settings,
+    stack: Stack,
+    checklist: Checklist,
+    wanted: Sequence[str],
+    covered: Sequence[tuple[str, tuple[str, ...], str]],
+    how: Walk,
+    progress: Callable[[Finding], None],
+) -> Report:
+    """Walk the checklist once, with the same looks as the service, and nothing stored."""
+    configure_logging("error")
+    started_at, started = utc_now(), time.monotonic()
+    watch = LoopWatch(utc_now, time.monotonic)
+
+    async def prove_store() -> None:
+        store = await Store.open(settings.monitor_database_url.get_secret_value(), now=utc_now)
+        try:
+            await store.prove()
+        finally:
+            await store.close()
+
+    async with CeleryFeeds(utc_now, markers=markers(checklist)) as feeds, asyncio.TaskGroup() as group:
+        watching = group.create_task(watch.run(), name="loop watch")
+        make_io = partial(new_io, feeds=feeds, own_store=prove_store, loop_lag_seconds=watch.lag_seconds)
+        runner = Runner(make_io, utc_now, time.monotonic)
+        checks = {check_id: checklist.checks[check_id] for check_id in wanted}
+        found = await walk(checks, runner.run, how, heading, progress, monotonic=time.monotonic)
+        watching.cancel()
+    findings = with_causes(found, {name: policy.hard_parents for name, policy in checklist.plan.checks.items()})
+    lines = lines_of(covered, {finding.check_id: finding for finding in findings})
+    return Report(stack.name, started_at, time.monotonic() - started, findings, lines)
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

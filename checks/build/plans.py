@@ -62,7 +62,7 @@ def installs(path: Path, created_on: date | None = None) -> list[Install]:
     blueprint = path / "render.yaml"
     found: dict[tuple[str, str, bool], list[str]] = {}
     if blueprint.is_file():
-        for service in services(read(blueprint.read_text(encoding="utf-8"))):
+        for service in _services(blueprint.read_text(encoding="utf-8")):
             if is_python(service):
                 python, is_pinned = _python(service, root_python, created_on)
                 for file in _files(service, path):
@@ -77,6 +77,13 @@ def installs(path: Path, created_on: date | None = None) -> list[Install]:
         Install(tuple(names), file, _requirements(path / file), python, is_pinned)
         for (file, python, is_pinned), names in found.items()
     ]
+
+
+def _services(text: str) -> list[Node]:
+    try:
+        return services(read(text))
+    except NotYamlError:  # `build.blueprint` says so, with the line
+        return []
 
 
 def _python(service: Node, root_python: str, created_on: date | None) -> tuple[str, bool]:

@@ -58,7 +58,7 @@ class PushSwitch(Check[PushConfig, PushSeen]):
         if last is None:
             return unknown(
                 Reason.NOT_CONFIGURED, "never called yet: the first call arms it",
-                hint=f"End the job with: curl -fsS --retry 5 -H 'Authorization: Bearer …' <monitor>/push/{config.id}",
+                hint=f"End the job with a call of <monitor>/push/{config.id}: docs/configuration.md has the line.",
             )  # fmt: skip
         age_seconds = max(0.0, (now - last.at).total_seconds())
         facts = (

@@ -141,7 +141,9 @@ FAULTS = (
         "miniapp.render",
         deploying(MINIAPP, Flaw.API_UNDEFINED),
         restoring(MINIAPP),
+        severity="warning",
         also=("miniapp.page", "miniapp.calls"),
+        is_possible=lambda stack: any(map(shutil.which, ("chromium", "chromium-headless-shell"))),
     ),
     Fault(
         "login-refused",

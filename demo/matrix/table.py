@@ -63,7 +63,7 @@ def _summary(faults: Sequence[Outcome], pairs: Sequence[Outcome], quiet: Sequenc
         return []
     named = sum(outcome.is_named_right for outcome in faults)
     found = sum(bool(outcome.found_by) for outcome in faults)
-    single = sum(outcome.openings <= 1 for outcome in faults)
+    single = sum(bool(outcome.found_by) and outcome.openings <= 1 for outcome in faults)
     false = sum(outcome.false_messages for outcome in faults)
     times = [one.first_message_seconds for one in faults if one.first_message_seconds is not None]
     said = [

@@ -9,8 +9,10 @@ from monitor.cli.check import check
 from monitor.cli.config import config
 from monitor.cli.demo import demo
 from monitor.cli.discover import discover
+from monitor.cli.preflight import preflight
 from monitor.cli.scenario import scenario
 from monitor.cli.serve import serve
+from monitor.cli.smoke import smoke
 
 app = typer.Typer(
     name="nexus-monitor",
@@ -21,8 +23,10 @@ app = typer.Typer(
 )
 app.command()(serve)
 app.command()(check)
+app.command()(smoke)
 app.command()(discover)
 app.command()(scenario)
+app.command()(preflight)
 app.add_typer(demo, name="demo")
 app.add_typer(config, name="config")
 

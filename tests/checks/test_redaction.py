@@ -105,7 +105,11 @@ def test_ordinary_text_stays_as_it_is(text: str) -> None:
 
 def test_the_words_of_the_checks_themselves_stay_as_they_are() -> None:
     for path in Path(checks.__file__).parent.rglob("*.py"):
-        if path.name in {"redaction.py", "stand_in.py"}:  # a script for the browser is told to nobody
+        if path.name in {
+            "redaction.py",
+            "environment_rules.py",
+            "stand_in.py",
+        }:  # patterns and a script: told to nobody
             continue
         tree = ast.parse(path.read_text(encoding="utf-8"))
         docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}

@@ -81,7 +81,7 @@ async def test_an_objective_without_history_is_well_and_says_so(store: Store) ->
 
 def test_a_service_stands_for_all_of_its_checks() -> None:
     checklist = checklist_of("slo: [{name: redis, service: nexus-redis, target: 99}]")
-    assert checklist.plan.checks["slo.redis"].hard_parents == ("redis.ping", "redis.write")
+    assert checklist.plan.checks["slo.redis"].hard_parents == ("redis.ping", "redis.write", "redis.memory")
     assert "slo.redis" not in checklist.checks
 
 

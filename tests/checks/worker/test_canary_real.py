@@ -144,7 +144,7 @@ async def test_a_stopped_main_process_is_stuck(valkey: ValkeyServer, two_queues:
         pings = [await pinging.measure(look_io(2.0)) for _ in range(2)]
         ping = pinging.judge(pings[1], datetime.now(UTC), pings[:1])
     assert (verdict.outcome, verdict.reason) == (Outcome.FAILED, Reason.STUCK)
-    assert (ping.outcome, ping.reason) == (Outcome.DEGRADED, Reason.STUCK)
+    assert (ping.outcome, ping.reason) == (Outcome.FAILED, Reason.STUCK)
     await _until_ok(check)
     await _until_ok(online(valkey.url))
     assert state_of(valkey.url) == before

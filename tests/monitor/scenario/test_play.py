@@ -31,7 +31,7 @@ def test_without_a_fault_nothing_is_said() -> None:
 def test_a_parent_takes_its_children_down_and_is_told_alone() -> None:
     assert said({"at": "5m", "down": "redis.ping"}, {"at": "9m", "up": "redis.ping"}) == [
         ("5m20s", "open", "redis.ping"),
-        ("9m40s", "resolve", "redis.ping"),
+        ("9m23s", "resolve", "redis.ping"),
     ]
 
 
@@ -67,7 +67,7 @@ def test_degraded_is_a_silent_warning(verb: str) -> None:
 def test_a_restart_in_the_middle_tells_nothing_twice() -> None:
     assert said(
         {"at": "5m", "down": "redis.ping"}, {"at": "7m", "restart": "1m"}, {"at": "12m", "up": "redis.ping"}
-    ) == [("5m20s", "open", "redis.ping"), ("12m20s", "resolve", "redis.ping")]
+    ) == [("5m20s", "open", "redis.ping"), ("12m30s", "resolve", "redis.ping")]
 
 
 def test_an_ack_ends_the_reminders_for_an_hour() -> None:
