@@ -153,11 +153,10 @@ class Amqp:
     @contextmanager
     def _channel(self) -> Iterator[Any]:
         channel = self._connection.channel()
-        try:
-            yield channel
-        finally:
-            if self._connection.connected and channel.is_open:  # an error of the broker has closed it
-                channel.close()
+        yield channel
+        # Not after a failure: the connection ends with it, and a broker that blocks would not answer a farewell.
+        if self._connection.connected and channel.is_open:  # an error of the broker has closed it
+            channel.close()
 
     def _take(self, message: Any) -> None:
         properties = message.properties

@@ -73,6 +73,8 @@ class CheckConfig(BaseModel):
     """Soft parents: one that is down is named as a possible explanation. They never suppress."""
     slow_ceiling_seconds: Seconds | None = None
     """A look that works but takes longer is slow, whatever is usual. None = no limit beside the kind's own."""
+    stale_after_seconds: Seconds | None = None
+    """How long one look is evidence. None = three intervals and the time limit. Unseen for twice as long: a warning."""
     runbook_url: str | None = None
     checklist: str = ""
     """The line of the post-deploy checklist that it answers."""
@@ -149,6 +151,25 @@ class Feeds(Protocol):
 
         The first call starts the listener.
         """
+        ...
+
+
+class RenderReader(Protocol):
+    """Render's API for one key, kept by the prober: who asks the same at about the same time shares one answer."""
+
+    async def get(self, path: str, parameters: Sequence[tuple[str, str]] = (), *, max_age_seconds: float = ...) -> Any:
+        """Return the JSON answer, at most so old. Raises what Render's API or the way to it calls for."""
+        ...
+
+    async def all(
+        self,
+        path: str,
+        parameters: Sequence[tuple[str, str]] = (),
+        *,
+        max_age_seconds: float = ...,
+        most_pages: int = ...,
+    ) -> list[Any]:
+        """Return the items of a list, page after page."""
         ...
 
 
@@ -231,6 +252,8 @@ class IO:
     """Write a row to the monitor's own database and read it back."""
     last_push: Callable[[str], Awaitable[Push | None]]
     """The last call to the dead-man's switch of this check id; None when there was none ever."""
+    render: Callable[[str, SecretStr], RenderReader]
+    """Given the base URL of Render's API and a key."""
     feeds: Feeds
     loop_lag_seconds: Callable[[], float]
     """The largest lateness of our own event loop in the last five seconds."""

@@ -87,6 +87,10 @@ RABBIT_BLOCKED = Fault(
 RABBIT_FORCED = Fault(Reason.CONNECTION_RESET, "connection closed by the broker", "It is shutting down or restarting.")
 RABBIT_LOST = Fault(Reason.CONNECTION_RESET, "connection lost", _RESTARTED, general=True)
 RABBIT_FAILED = Fault(Reason.QUERY_FAILED, "command failed", "Look at RabbitMQ's log.", general=True)
+RENDER_LIMITED = Fault(Reason.RATE_LIMITED, "asked for a pause", "It is asked again after the pause.")
+RENDER_REFUSED = Fault(Reason.AUTH_REJECTED, "refuses the key", "Make a new API key.")
+RENDER_MISSING = Fault(Reason.MISSING, "does not know what was asked for", "Check the ids, and what the key may see.")
+RENDER_FAULT = Fault(Reason.HTTP_STATUS, "did not answer as it should", "Look at status.render.com.")
 OWN_READ_ONLY = Fault(Reason.READ_ONLY, "may not be written", "Check the owner of the file, and the user's rights.")
 OWN_DATABASE = Fault(Reason.QUERY_FAILED, "query failed", "Check disk space and the database of the monitor.")
 
@@ -137,6 +141,11 @@ TABLE: Mapping[str, Fault] = {
     "amqp.ConnectionError": RABBIT_LOST,
     "amqp.AMQPError": RABBIT_FAILED,
     "checks.BrokerBlockedError": RABBIT_BLOCKED,
+    # Render's API, as our client reads it.
+    "checks.RenderLimitedError": RENDER_LIMITED,
+    "checks.RenderRefusedError": RENDER_REFUSED,
+    "checks.RenderMissingError": RENDER_MISSING,
+    "checks.RenderFaultError": RENDER_FAULT,
     # The monitor's own store.
     "sqlalchemy.SQLAlchemyError": replace(OWN_DATABASE, general=True),
     "sqlite3.Error": OWN_DATABASE,

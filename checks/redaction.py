@@ -11,6 +11,9 @@ MASK = "***"
 _BOT_TOKEN = re.compile(r"(?i)\d{6,12}(?::|%3A)[a-z0-9_-]{30,}")
 """A Bot API token. No word boundary in front: in `/bot123456:…` there is none."""
 
+_PREFIXED = re.compile(r"\b(?:rnd_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9+/=]{16,})")
+"""Render's API keys and the signing secrets of webhooks bear their kind in front."""
+
 _JWT = re.compile(r"eyJ[\w-]{6,}(?:\.[\w-]+)*", re.ASCII)
 """Base64 of `{"`: the start of every JSON Web Token."""
 
@@ -62,6 +65,7 @@ def redact_url(url: str) -> str:
 
 def _redact_once(text: str) -> str:
     text = _BOT_TOKEN.sub(MASK, text)
+    text = _PREFIXED.sub(MASK, text)
     text = _JWT.sub(MASK, text)
     text = _URL.sub(_without_password, text)
     text = _SCHEME_CREDENTIALS.sub(rf"\1{MASK}", text)

@@ -39,6 +39,14 @@ from checks.miniapp.calls import MiniappCalls
 from checks.miniapp.page import MiniappPage
 from checks.miniapp.render import MiniappRender
 from checks.miniapp.sdk import MiniappSdk
+from checks.platform.build_logs import PlatformBuildLogs
+from checks.platform.commit import PlatformCommit
+from checks.platform.deploys import PlatformDeploys
+from checks.platform.events import PlatformEvents
+from checks.platform.instances import PlatformInstances
+from checks.platform.resources import PlatformResources
+from checks.platform.runtime_logs import PlatformRuntimeLogs
+from checks.platform.service import PlatformService
 from checks.vantage.dns import VantageDns
 from checks.vantage.egress import VantageEgress
 from checks.vantage.loop import VantageLoop
@@ -101,6 +109,15 @@ CHECKS: Mapping[str, type[Check[Any, Any]]] = {
     "beat.schedule": BeatSchedule,
     "beat.config": BeatConfig,
     "miniapp.page": MiniappPage,
+    # What Render says.
+    "platform.service": PlatformService,
+    "platform.deploys": PlatformDeploys,
+    "platform.build_logs": PlatformBuildLogs,
+    "platform.runtime_logs": PlatformRuntimeLogs,
+    "platform.events": PlatformEvents,
+    "platform.resources": PlatformResources,
+    "platform.instances": PlatformInstances,
+    "platform.commit": PlatformCommit,
     # Would this deploy build? Looked at by `preflight`.
     "build.wheels": BuildWheels,
     "build.blueprint": BuildBlueprint,

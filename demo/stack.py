@@ -1,4 +1,4 @@
-"""The whole demo: a Nexus in miniature, a Telegram of its own and the monitor, each part a process like on Render."""
+"""The whole demo: a Nexus in miniature, a Telegram and a Render of its own and the monitor, each part a process."""
 
 import secrets
 import shutil
@@ -20,6 +20,8 @@ from demo.servers import PostgresServer, ValkeyServer
 
 HERE = Path(__file__).parent
 COMMIT = "de30c0ffee5eed"
+RENDER = "renderapi"
+RENDER_KEY = "rnd_demoRenderKeyIsPublicToo01"
 HEARTBEAT_SECONDS = 5
 NEXUS_NAMES = ("nexus-api", "nexus-bot", "nexus-worker", "nexus-beat", "nexus-miniapp")
 
@@ -145,6 +147,9 @@ class DemoStack:
         self._add(
             "botapi", ["demo.botapi", "--host", HOST, "--port", str(self.ports.chat)], {}, self.ports.chat, "/_/health"
         )
+        render = free_port()
+        rendering = ["--host", HOST, "--port", str(render), "--key", RENDER_KEY, "--commit", COMMIT]
+        self._add(RENDER, ["demo.renderapi", *rendering], {}, render, "/_/health")
         self._add("nexus-api", ["demo.nexus.api"], {**shared, "PORT": str(api)}, api, "/version")
         self._add("nexus-worker", worker, shared, 0, None)
         self._add("nexus-beat", beat, shared, 0, None)
@@ -159,6 +164,8 @@ class DemoStack:
                 **{name: shared[name] for name in ("API_URL", "DATABASE_URL", "REDIS_URL", "BOT_TOKEN")},
                 "WEBHOOK_SECRET": self.secret,
                 "TELEGRAM_API_URL": self.chat_url,
+                "RENDER_API_KEY": RENDER_KEY,
+                "RENDER_API_URL": f"http://{HOST}:{render}/v1",
                 "ALERT_BOT_TOKEN": ALERT_TOKEN,
                 "ALERT_CHAT_ID": str(OPERATOR_ID),
                 "MONITOR_DATABASE_URL": f"sqlite:///{self.folder / 'monitor.db'}",

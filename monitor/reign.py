@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from functools import partial
 
 import structlog
+from pydantic import SecretStr
 
-from checks.base import IO, Feeds, Push
+from checks.base import IO, Feeds, Push, RenderReader
 from checks.result import Result
 from monitor.config.checklist import Checklist
 from monitor.config.settings import Settings
@@ -23,6 +24,7 @@ from monitor.line import Line
 from monitor.metrics import Metrics
 from monitor.probing.io import real_io
 from monitor.probing.loop_watch import LoopWatch
+from monitor.probing.render import RenderClients
 from monitor.probing.runner import Runner
 from monitor.probing.scheduler import Scheduler
 from monitor.probing.sight import blind
@@ -53,6 +55,7 @@ class Realm:
     watch: LoopWatch
     slo: SloWatch
     spool: Spool
+    render: RenderClients
 
 
 class Reign:
@@ -206,6 +209,7 @@ def new_io(
     own_store: Callable[[], Awaitable[None]],
     loop_lag_seconds: Callable[[], float],
     last_push: Callable[[str], Awaitable[Push | None]] | None = None,
+    render: Callable[[str, SecretStr], RenderReader] | None = None,
 ) -> IO:
     """Return the real world for one look."""
     return real_io(
@@ -216,6 +220,7 @@ def new_io(
         own_store=own_store,
         loop_lag_seconds=loop_lag_seconds,
         last_push=last_push,
+        render=render,
     )
 
 
@@ -227,6 +232,7 @@ def new_runner(realm: Realm, plan: Callable[[], Plan], feeds: Feeds) -> Runner:
         own_store=realm.store.prove,
         loop_lag_seconds=realm.watch.lag_seconds,
         last_push=realm.store.last_push,
+        render=realm.render,
     )
     return Runner(make_io, utc_now, time.monotonic, blind=lambda name: blind(plan(), realm.line.state, name))
 

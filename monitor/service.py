@@ -28,11 +28,12 @@ from monitor.engine.step import step
 from monitor.errors import UsageError
 from monitor.leader import Leader, owner_name
 from monitor.line import Line
-from monitor.listener import listen, serve_web
+from monitor.listener import is_loopback, listen, serve_web
 from monitor.log import configure_logging
 from monitor.metrics import Metrics
 from monitor.probing.feeds import CeleryFeeds
 from monitor.probing.loop_watch import LoopWatch
+from monitor.probing.render import Recorder, RenderClients
 from monitor.probing.runner import Runner
 from monitor.reign import Realm, Reign, markers, new_io, new_runner, utc_now
 from monitor.slo import SloWatch
@@ -45,6 +46,9 @@ from monitor.store.store import Store
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+    from monitor.web.people import People
+    from monitor.web.public import Public
 
 STANDBY_LOOK_SECONDS = 2.0
 """How often a standby reads what the leader has written."""
@@ -64,8 +68,11 @@ def run_service(settings: Settings, stack: Stack, checklist: Checklist) -> None:
         runner.run(_serve(settings, stack, checklist, listener))
 
 
-async def look_once(check_id: str, settings: Settings, checklist: Checklist) -> Result:
-    """Run one check exactly as the service does. Log lines of the run are redacted, and only errors."""
+async def look_once(check_id: str, settings: Settings, checklist: Checklist, *, record: Path | None = None) -> Result:
+    """Run one check exactly as the service does. Log lines of the run are redacted, and only errors.
+
+    `record` is a folder for the answers of Render's API, redacted.
+    """
     configure_logging("error")
 
     @asynccontextmanager
@@ -85,7 +92,14 @@ async def look_once(check_id: str, settings: Settings, checklist: Checklist) -> 
             return await store.last_push(asked_id)
 
     async with CeleryFeeds(utc_now, markers=markers(checklist)) as feeds:
-        make_io = partial(new_io, feeds=feeds, own_store=prove_store, loop_lag_seconds=lambda: 0.0, last_push=last_push)
+        make_io = partial(
+            new_io,
+            feeds=feeds,
+            own_store=prove_store,
+            loop_lag_seconds=lambda: 0.0,
+            last_push=last_push,
+            render=RenderClients(time.monotonic, record=None if record is None else Recorder(record)),
+        )
         return await Runner(make_io, utc_now, time.monotonic).run(checklist.checks[check_id])
 
 
@@ -175,7 +189,10 @@ class Service:
         self.leader = None if store.is_single_instance else Leader(store, owner_name(), time.monotonic)
         self.rounds = Rounds(settings, store, checklist.found, lambda: self.line.state)
         spool = Spool(Path(settings.monitor_spool_file))
-        self._realm = Realm(settings, stack, checklist, store, self.line, self.metrics, self.watch, self.slo, spool)
+        self.render = RenderClients(time.monotonic)
+        self._realm = Realm(
+            settings, stack, checklist, store, self.line, self.metrics, self.watch, self.slo, spool, self.render
+        )
         if settings.fallback_addresses:
             # As below; and a mistake in an address is told at the start, by a standby too.
             from monitor.delivery.fallback import FallbackChannel
@@ -308,6 +325,7 @@ class Service:
         self.rounds.rediscover()
 
     def _app(self) -> "FastAPI":
+        from monitor.verbs import Hands
         from monitor.web.app import build_app
         from monitor.web.context import WebContext
 
@@ -331,8 +349,33 @@ class Service:
             },
             record_push=self.store.record_push,
             api_token=self.settings.monitor_token,
+            is_local=is_loopback(self.settings.monitor_host),
+            people=self._people(),
+            hands=Hands(self.line.apply, self._probe_now, lambda: self.reign is not None),
+            public=self._public(),
         )
         return build_app(context)
+
+    def _probe_now(self, check_id: str) -> None:
+        if self.reign is not None:
+            self.reign.scheduler.probe_now(check_id)
+
+    def _people(self) -> "People | None":
+        """Return who may log in as a Telegram Mini App; nobody without a bot of our own."""
+        from monitor.web.people import People
+
+        token, alerts = self.settings.alert_bot_token, self.stack.alerts
+        return None if token is None else People(token, alerts.operators, alerts.viewers)
+
+    def _public(self) -> "Public | None":
+        """Return what everybody may see."""
+        from monitor.web.public import Public
+
+        page = self.stack.status_page
+        if page is None:
+            return None
+        names = {service: page.names.get(service, service) for service in page.services}
+        return Public(page.title or self.stack.name, names)
 
     async def _readiness(self) -> list[str]:
         """Return what is not ready yet."""

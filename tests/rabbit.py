@@ -7,7 +7,9 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import psutil
 import pytest
 
 from demo.process_tree import HOST, Server, ServerError, free_port
@@ -49,9 +51,11 @@ class RabbitServer(Server):
         return [line.split() for line in done.stdout.splitlines()[1:]]
 
     def state(self) -> tuple[list[list[str]], list[list[str]], int]:
-        """Return queues, exchanges and the number of connections."""
+        """Return queues, exchanges and how many connections are ours: workers open and close theirs."""
+        mine = {str(one.laddr.port) for one in psutil.Process().net_connections("tcp") if one.laddr}
+        ports = [words[0] for words in self.control("list_connections", "peer_port")]
         queues = sorted(self.control("list_queues", "name"))
-        return queues, sorted(self.control("list_exchanges", "name")), len(self.control("list_connections", "pid"))
+        return queues, sorted(self.control("list_exchanges", "name")), sum(port in mine for port in ports)
 
     def wait_ready(self) -> None:
         """Return when it answers: Erlang takes its time."""
@@ -131,20 +135,15 @@ def _unprivileged() -> list[str]:
     return ["setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"]
 
 
-def _open_folder(factory: pytest.TempPathFactory) -> Path:
-    """Return a folder that the server's own user may enter when the tests run as root."""
-    folder = factory.mktemp("rabbitmq")
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o755)
-    return folder
-
-
 @pytest.fixture(scope="module")
-def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitServer]:
-    """One server for the tests of a file."""
-    server = RabbitServer(_open_folder(tmp_path_factory))
-    try:
-        server.start()
-        yield server
-    finally:
-        server.stop()
+def rabbit() -> Iterator[RabbitServer]:
+    """One server for the tests of a file, in a folder that its own user may enter when the tests run as root."""
+    with TemporaryDirectory(prefix="nexus-rabbitmq-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        server = RabbitServer(folder)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()

@@ -1,6 +1,7 @@
 """`nexus-monitor check ID`: one look at one thing, printed with its evidence."""
 
 import asyncio
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,6 +15,9 @@ EXIT_STATUS = {"ok": 0, "degraded": 0, "failed": 1, "unknown": 6}
 def check(
     check_id: Annotated[str, typer.Argument(metavar="ID", help="For example api.health; `config check` lists them.")],
     config: ConfigOption = None,
+    record: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Save the answers of Render's API there, redacted.")
+    ] = None,
 ) -> None:
     """Look once at ID and print what was seen. Exit status: 0 ok or degraded, 1 failed, 6 could not decide."""
     from monitor.config.stack import nearest
@@ -30,7 +34,7 @@ def check(
         raise UsageError(f"{check_id}: no such check{nearest(check_id, set(checklist.checks))}")
     from monitor.service import look_once
 
-    result = asyncio.run(look_once(check_id, settings, checklist))
+    result = asyncio.run(look_once(check_id, settings, checklist, record=record))
     verdict = result.verdict
     typer.echo(f"{SIGNS[verdict.outcome.value]}  {check_id}  {verdict.summary}  ({result.duration_seconds:.3f} s)")
     for fact in verdict.evidence.facts:

@@ -11,6 +11,7 @@ from checks.registry import CHECKS
 from monitor.config.found import ABOUT, Found, completed
 from monitor.config.learned import learned, pointless
 from monitor.config.objectives import objectives_of
+from monitor.config.public import unknown_services
 from monitor.config.rows import EVERYTHING, NETWORK, ROWS, Row
 from monitor.config.settings import Settings
 from monitor.config.stack import Stack, mistakes, nearest
@@ -87,6 +88,8 @@ def build_checklist(settings: Settings, stack: Stack, found: Found | None = None
         stack.slo, policies, {item.id: item.setting or item.why for item in skipped}, findable
     )
     lines += wrong
+    if stack.status_page is not None:
+        lines += unknown_services(stack.status_page, stack.services, policies)
     if lines:
         raise UsageError(*(f"monitor.yaml: {line}" for line in lines))
     targets = _chat_targets(settings, stack)
@@ -131,6 +134,7 @@ def _builtin(settings: Settings, stack: Stack, found: Found) -> tuple[dict[str, 
             "checklist": row.checklist,
             **{key: value for key, value in row.given(settings, stack).items() if value is not None},
             "depends_on": _default_parents(row, settings),
+            "explained_by": row.explained_by,
         }
         given[row.id] = _with_learned(values, learned(row.id, found, own))
     return given, skipped
@@ -277,6 +281,7 @@ def _policy(config: CheckConfig) -> CheckPolicy:
         soft_parents=config.explained_by,
         runbook_url=config.runbook_url,
         slow_ceiling_seconds=config.slow_ceiling_seconds,
+        stale_after_seconds=config.stale_after_seconds,
         is_vantage=config.id.startswith("vantage."),
     )
 

@@ -33,6 +33,8 @@ class Row:
     """Why it makes no sense with these settings; empty where it does."""
     over_broker: bool = False
     """Looks at Celery's broker: `BROKER_URL` stands in for `REDIS_URL`, and Redis explains nothing unless it is it."""
+    explained_by: tuple[str, ...] = ()
+    """Soft parents, kept where they are built."""
     is_opt_in: bool = False
     """Built only when `monitor.yaml` names it: it changes what it looks at, or needs what is not always there."""
 
@@ -102,6 +104,26 @@ def _key(settings: Settings) -> str | None:
     return None if settings.bot_token is None else hashed_key(settings.bot_token.get_secret_value())
 
 
+def _render(settings: Settings, stack: Stack) -> Given:
+    """Return how Render is asked; a database or Redis is no service there and is not found by its name."""
+    services = stack.services
+    return {
+        "api_key": settings.render_api_key,
+        "api_url": settings.render_api_url,
+        "names": (services.api, services.bot, services.worker, services.beat, services.miniapp),
+        "service_ids": tuple((settings.render_service_ids or "").replace(",", " ").split()),
+    }
+
+
+def _platform(check_id: str, checklist: str = "", *, parents: tuple[str, ...] = ("platform.service",)) -> Row:
+    return Row(check_id, "render", ("render_api_key",), _render, parents=parents, checklist=checklist)
+
+
+ON_RENDER = ("platform.service", "platform.deploys", "platform.instances")
+"""What may explain that a service does not answer."""
+HEALTH = "Render: service health indicators"
+LOGS = "Logs: start-up errors, import errors, deprecation warnings, performance"
+
 ROWS: tuple[Row, ...] = (
     Row(
         "api.health",
@@ -110,6 +132,7 @@ ROWS: tuple[Row, ...] = (
         lambda settings, stack: {"url": f"{settings.api_url}/health"},
         parents=("postgres.connect", "redis.ping"),
         checklist="API: health check endpoint returns 200",
+        explained_by=ON_RENDER,
     ),
     Row(
         "api.routers",
@@ -177,6 +200,7 @@ ROWS: tuple[Row, ...] = (
         _bot,
         parents=("telegram.api", "bot.identity", "bot.webhook", "bot.ingress"),
         checklist="Bot: webhook receives updates",
+        explained_by=ON_RENDER,
     ),
     Row(
         "bot.guard",
@@ -229,6 +253,7 @@ ROWS: tuple[Row, ...] = (
         over_broker=True,
         parents=("redis.ping", "redis.write"),  # the ping writes where it is to be answered
         checklist="Worker: connects to broker",
+        explained_by=ON_RENDER,
     ),
     Row(
         "worker.canary",
@@ -341,6 +366,7 @@ ROWS: tuple[Row, ...] = (
         over_broker=True,
         parents=("worker.canary",),
         checklist="Beat: starts",
+        explained_by=ON_RENDER,
     ),
     Row(
         "beat.single",
@@ -375,6 +401,7 @@ ROWS: tuple[Row, ...] = (
         ("miniapp_url",),
         lambda settings, stack: {"url": settings.miniapp_url},
         checklist="Mini App: React app loads",
+        explained_by=ON_RENDER,
     ),
     Row(
         "miniapp.sdk",
@@ -438,6 +465,14 @@ ROWS: tuple[Row, ...] = (
         ("alert_bot_token",),
         lambda settings, stack: {"token": settings.alert_bot_token, "api_base_url": settings.telegram_api_url},
     ),
+    _platform("platform.service", HEALTH, parents=()),
+    _platform("platform.deploys", HEALTH),
+    _platform("platform.build_logs", "Render: build logs for warnings"),
+    _platform("platform.events", HEALTH),
+    _platform("platform.runtime_logs", LOGS, parents=("platform.service", "platform.deploys", "platform.events")),
+    _platform("platform.resources", "Render: resource usage (CPU, memory, disk)"),
+    _platform("platform.instances", HEALTH),
+    _platform("platform.commit"),
     Row("vantage.loop", "monitor", (), _nothing, is_remote=False),
     Row(
         "vantage.dns",
@@ -471,6 +506,7 @@ HEADINGS = {
     "clock": "Worker",
     "beat": "Beat",
     "miniapp": "Mini App",
+    "platform": "Render",
     "vantage": "The monitor's own sight",
     "telegram": "The monitor's own sight",
     "slo": "Objectives",

@@ -1,5 +1,6 @@
 """Settings from the environment: addresses, secrets and where the monitor itself lives."""
 
+import base64
 import difflib
 import re
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ from checks.redaction import redact
 from monitor.config.stack import plain
 from monitor.errors import UsageError
 
+SIGNING_KEY_BYTES = 16
+"""Shorter ones can be guessed (Standard Webhooks asks for 24)."""
 OWN_PREFIX = "MONITOR_"
 """Variables with this prefix are ours alone, so an unknown one is a mistake."""
 
@@ -88,6 +91,16 @@ def _fallback_urls(value: SecretStr) -> SecretStr:
     return value
 
 
+def _webhook_secret(value: SecretStr) -> SecretStr:
+    try:
+        key = base64.b64decode(value.get_secret_value().removeprefix("whsec_") + "==", validate=True)
+    except ValueError:
+        key = b""
+    if len(key) < SIGNING_KEY_BYTES:
+        raise ValueError("must be the signing secret as Render shows it: whsec_…")
+    return value
+
+
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 SecretHttpUrl = Annotated[SecretStr, AfterValidator(_secret_http_url)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
@@ -95,6 +108,7 @@ OwnDatabaseUrl = Annotated[SecretStr, AfterValidator(_own_database_url)]
 BrokerUrl = Annotated[SecretStr, AfterValidator(_broker_url)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
 BotToken = Annotated[SecretStr, AfterValidator(_bot_token)]
+WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]
 FallbackUrls = Annotated[SecretStr, AfterValidator(_fallback_urls)]
 
 
@@ -126,6 +140,13 @@ class Settings(BaseModel):
     """That group's numeric chat id."""
     miniapp_url: HttpUrl | None = None
     """The watched Mini App's page."""
+    render_api_key: SecretStr | None = None
+    """A key of Render's API; read-only is enough unless the monitor may roll back."""
+    render_api_url: HttpUrl = "https://api.render.com/v1"
+    render_service_ids: str | None = Field(default=None, pattern=r"^srv-[\w-]+([\s,]+srv-[\w-]+)*$")
+    """The watched services on Render, where they are not found by their names."""
+    render_webhook_secret: WebhookSecret | None = None
+    """The signing secret of Render's webhook to `/hooks/render`."""
     chromium: str | None = None
     """The browser that renders it, where it is not found under its usual names."""
 

@@ -48,7 +48,8 @@ def confirm_seconds(policy: CheckPolicy) -> float:
 
 def stale_after_seconds(policy: CheckPolicy) -> float:
     """Return for how long one look is evidence."""
-    return 3.0 * policy.interval_seconds + policy.timeout_seconds
+    usual = 3.0 * policy.interval_seconds + policy.timeout_seconds
+    return usual if policy.stale_after_seconds is None else policy.stale_after_seconds
 
 
 def apply_look(policy: CheckPolicy, rules: Rules, check: CheckState, result: Result, now: datetime) -> CheckState:

@@ -40,6 +40,8 @@ class CheckPolicy:
     """A look shorter than this is never slow, whatever is usual."""
     slow_ceiling_seconds: float | None = None
     """A look longer than this is always slow."""
+    stale_after_seconds: float | None = None
+    """How long one look is evidence, where it is not the usual: three intervals and the time limit."""
 
 
 @dataclass(frozen=True, slots=True)

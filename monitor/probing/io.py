@@ -1,17 +1,19 @@
 """The real IO of a look: each factory call opens one fresh connection and closes it, also when cancelled."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
-from functools import lru_cache
 from socket import SOCK_STREAM
 from typing import TYPE_CHECKING, Any
 
-from checks.base import IO, Certificate, Feeds, Push
+from pydantic import SecretStr
+
+from checks.base import IO, Certificate, Feeds, Push, RenderReader
 from monitor.probing.browser import chromium, keep_file
 from monitor.probing.certificates import certificate_of
+from monitor.probing.render import RenderClients
+from monitor.probing.tls import USER_AGENT, tls_context
 
 if TYPE_CHECKING:
     import asyncpg
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
 CLOSE_SECONDS = 1.0
 """How long closing a connection may take; after that it is dropped."""
-USER_AGENT = "nexus-monitor"
 
 
 def real_io(
@@ -32,10 +33,11 @@ def real_io(
     own_store: Callable[[], Awaitable[None]],
     loop_lag_seconds: Callable[[], float],
     last_push: Callable[[str], Awaitable[Push | None]] | None = None,
+    render: Callable[[str, SecretStr], RenderReader] | None = None,
 ) -> IO:
     """Return an IO over real sockets; every socket wait ends after `timeout_seconds`.
 
-    Without `last_push` nobody has ever called.
+    Without `last_push` nobody has ever called; without `render` the look asks Render's API with a client of its own.
     """
 
     @asynccontextmanager
@@ -47,7 +49,7 @@ def real_io(
             follow_redirects=False,
             timeout=timeout_seconds,
             limits=httpx.Limits(max_keepalive_connections=0),
-            verify=_tls_context(),
+            verify=tls_context(),
             headers={"user-agent": USER_AGENT},
         )
         try:
@@ -112,7 +114,7 @@ def real_io(
 
     async def certificate(host: str, port: int) -> Certificate:
         async with asyncio.timeout(timeout_seconds):
-            return await certificate_of(host, port, _tls_context())
+            return await certificate_of(host, port, tls_context())
 
     return IO(
         timeout_seconds=timeout_seconds,
@@ -128,6 +130,7 @@ def real_io(
         keep_file=keep_file,
         own_store=own_store,
         last_push=last_push or _never_pushed,
+        render=render or RenderClients(monotonic),
         feeds=feeds,
         loop_lag_seconds=loop_lag_seconds,
     )
@@ -141,11 +144,3 @@ async def _within_close_time(closing: Awaitable[None]) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(CLOSE_SECONDS):
             await closing
-
-
-@lru_cache(maxsize=1)
-def _tls_context() -> ssl.SSLContext:
-    """Return the verifying context that all looks share: building one reads the whole trust store (tens of ms)."""
-    import httpx
-
-    return httpx.create_ssl_context(trust_env=False)
