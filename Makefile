@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
-DEBIAN_TOOLS := prometheus chromium
+DEBIAN_TOOLS := prometheus chromium rabbitmq-server
 
 .PHONY: demo faults under-fire simulate benchmark test lint types imports unit tools lock format clean
 
@@ -35,13 +35,13 @@ types: $(READY)
 imports: $(READY)
 	$(BIN)/lint-imports
 
-# Two Debian packages widen what the tests see: promtool judges our metrics, Chromium opens our pages.
+# Debian's packages widen what the tests see: promtool judges our metrics, Chromium opens our pages, RabbitMQ is a broker.
 # Where they cannot be installed, the tests that need them are skipped by name.
 tools:
-	@command -v promtool >/dev/null && command -v chromium >/dev/null \
+	@command -v promtool >/dev/null && command -v chromium >/dev/null && test -d /usr/lib/rabbitmq \
 	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 	     && echo "installing $(DEBIAN_TOOLS)" && apt-get update -qq \
-	     && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(DEBIAN_TOOLS) >/dev/null; } \
+	     && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(DEBIAN_TOOLS) >/dev/null; } \
 	|| echo "not installed: $(DEBIAN_TOOLS); the tests that need them will be skipped by name"
 
 unit: $(READY) tools

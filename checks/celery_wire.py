@@ -16,9 +16,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 from pydantic import field_validator
 
+from checks.amqp import SCHEMES as AMQP_SCHEMES
 from checks.base import CheckConfig, Secret
 from checks.failures import told_as
 from checks.redis_url import client_url, database_of, redis_only
@@ -50,33 +52,50 @@ REPLY_SECONDS = 1.0
 _SEPARATOR = "\x06\x16"
 """Between the parts of a member of a binding table (kombu's Redis transport)."""
 
-_HINTS = dict.fromkeys(
-    (Reason.TIMEOUT, Reason.CONNECTION_REFUSED, Reason.CONNECTION_RESET),
-    "The broker does not answer: see redis.ping first. Workers and beat cannot be seen without it.",
-)
+_GONE = (Reason.TIMEOUT, Reason.CONNECTION_REFUSED, Reason.CONNECTION_RESET)
+_UNSEEN = "Workers and beat cannot be seen without it."
+_HINTS = dict.fromkeys(_GONE, f"The broker does not answer: see redis.ping first. {_UNSEEN}")
+_RABBITMQ_HINTS = dict.fromkeys(_GONE, f"RabbitMQ does not answer: see its status and its log. {_UNSEEN}")
 
 _REPLY_EXCHANGE = "reply.celery.pidbox"
+
+
+def broker_only(url: Secret) -> Secret:
+    """Return `url`. Raises ValueError when it is no broker's that can be watched; the message does not show it."""
+    scheme = urlsplit(url.get_secret_value()).scheme
+    if scheme in AMQP_SCHEMES:
+        return url
+    if scheme not in ("redis", "rediss"):
+        raise ValueError("only redis://, rediss://, amqp:// and amqps:// can be watched")
+    return redis_only(url)
 
 
 class BrokerConfig(CheckConfig):
     """The settings of every check that speaks to the broker."""
 
     broker_url: Secret
-    """`redis://` or `rediss://`; its path is the database number."""
+    """`redis://` or `rediss://`, whose path is the database number; or `amqp://` or `amqps://`."""
     key_prefix: str = ""
     """`global_keyprefix` of the app's `broker_transport_options`."""
 
-    _broker_on_redis = field_validator("broker_url")(redis_only)
+    _known_broker = field_validator("broker_url")(broker_only)
+
+    @property
+    def is_rabbitmq(self) -> bool:
+        """Say whether the broker speaks AMQP."""
+        return urlsplit(self.broker_url.get_secret_value()).scheme in AMQP_SCHEMES
 
     @property
     def url(self) -> str:
-        """The broker's URL, with its password, as a Redis client takes it."""
-        return client_url(self.broker_url.get_secret_value())
+        """The broker's URL, with its password, as its client takes it."""
+        url = self.broker_url.get_secret_value()
+        return url if self.is_rabbitmq else client_url(url)
 
 
 def told_of_broker(verdict: Verdict, config: BrokerConfig) -> Verdict:
     """Return the verdict of a network error as one about the broker: nothing behind it could be seen."""
-    return told_as(verdict, "broker", _HINTS, Fact("host", address(config.url)))
+    hints = _RABBITMQ_HINTS if config.is_rabbitmq else _HINTS
+    return told_as(verdict, "broker", hints, Fact("host", address(config.url)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +120,13 @@ def task_message(queue: str, task_id: str, task: str, args: Sequence[Any], kwarg
     The same arguments give the same message, so that it can be taken back by its value.
     https://docs.celeryq.dev/en/stable/internals/protocol.html#version-2
     """
+    headers, body = task_parts(task_id, task, args, kwargs, expires_at)
+    return _envelope(body, headers, "", queue, correlation_id=task_id, reply_to="", delivery_tag=task_id)
+
+
+def task_parts(task_id: str, task: str, args: Sequence[Any], kwargs: Mapping[str, Any],
+               expires_at: datetime) -> tuple[dict[str, Any], list[Any]]:  # fmt: skip
+    """Return headers and body of a task."""
     headers: dict[str, Any] = {
         "lang": "py",
         "task": task,
@@ -122,8 +148,7 @@ def task_message(queue: str, task_id: str, task: str, args: Sequence[Any], kwarg
         "stamped_headers": None,
         "stamps": {},
     }
-    body = [list(args), dict(kwargs), {"callbacks": None, "errbacks": None, "chain": None, "chord": None}]
-    return _envelope(body, headers, "", queue, correlation_id=task_id, reply_to="", delivery_tag=task_id)
+    return headers, [list(args), dict(kwargs), {"callbacks": None, "errbacks": None, "chain": None, "chord": None}]
 
 
 def control_message(method: str, arguments: Mapping[str, Any], *, reply_id: str = "", ticket: str = "",
@@ -133,16 +158,21 @@ def control_message(method: str, arguments: Mapping[str, Any], *, reply_id: str 
     `clock_seconds` is the epoch second after which it is of no use; 0 for no end. `nodes` are the ones that
     obey it; empty: all.
     """
-    body: dict[str, Any] = {
+    body = control_body(method, arguments, nodes)
+    if reply_id:
+        body |= {"ticket": ticket, "reply_to": {"exchange": _REPLY_EXCHANGE, "routing_key": reply_id}}
+    return _envelope(body, {"clock": 1, "expires": clock_seconds}, "celery.pidbox", "")
+
+
+def control_body(method: str, arguments: Mapping[str, Any], nodes: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the body of a remote control command that nobody answers."""
+    return {
         "method": method,
         "arguments": dict(arguments),
         "destination": list(nodes) or None,
         "pattern": None,
         "matcher": None,
     }
-    if reply_id:
-        body |= {"ticket": ticket, "reply_to": {"exchange": _REPLY_EXCHANGE, "routing_key": reply_id}}
-    return _envelope(body, {"clock": 1, "expires": clock_seconds}, "celery.pidbox", "")
 
 
 def decode(message: str | bytes) -> Any:
@@ -225,6 +255,10 @@ class Broker:
         waiting = await cast(Awaitable[list[Any]], self.client.lrange(self.prefix + queue, 0, count - 1))
         headers = (json.loads(message).get("headers") for message in waiting)
         return [header for header in headers if isinstance(header, dict)]
+
+    async def hidden(self, queue: str) -> int:
+        """Return how many messages wait in `queue` that cannot be looked at: none on Redis."""
+        return 0
 
     async def _collect(self, key: str, tickets: Mapping[str, str], expected: int,
                        seconds: float) -> dict[str, list[tuple[str, Any]]]:  # fmt: skip

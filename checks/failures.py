@@ -72,6 +72,21 @@ REDIS_MISCONF = Fault(
 REDIS_NO_REPLICAS = Fault(Reason.WRITE_REFUSED, "refuses writes: too few replicas", "Look at the replicas.")
 REDIS_FAILED = Fault(Reason.QUERY_FAILED, "command failed", "Look at Redis' log.", general=True)
 REDIS_LOST = Fault(Reason.CONNECTION_RESET, "connection lost", _RESTARTED, general=True)
+RABBIT_PASSWORD = Fault(
+    Reason.AUTH_REJECTED, "credentials refused", "User or password changed: update the broker's URL.", certain=True
+)
+RABBIT_VHOST = Fault(
+    Reason.AUTH_REJECTED,
+    "virtual host refused",
+    "It is not there, or the user may not enter it: see the path of the broker's URL (// is the host /).",
+    certain=True,
+)
+RABBIT_BLOCKED = Fault(
+    Reason.WRITE_REFUSED, "takes no messages", "Its memory or disk alarm is on: see rabbitmq-diagnostics alarms."
+)
+RABBIT_FORCED = Fault(Reason.CONNECTION_RESET, "connection closed by the broker", "It is shutting down or restarting.")
+RABBIT_LOST = Fault(Reason.CONNECTION_RESET, "connection lost", _RESTARTED, general=True)
+RABBIT_FAILED = Fault(Reason.QUERY_FAILED, "command failed", "Look at RabbitMQ's log.", general=True)
 RENDER_LIMITED = Fault(Reason.RATE_LIMITED, "asked for a pause", "It is asked again after the pause.")
 RENDER_REFUSED = Fault(Reason.AUTH_REJECTED, "refuses the key", "Make a new API key.")
 RENDER_MISSING = Fault(Reason.MISSING, "does not know what was asked for", "Check the ids, and what the key may see.")
@@ -119,6 +134,13 @@ TABLE: Mapping[str, Fault] = {
     "redis.MaxConnectionsError": REDIS_FULL,
     "redis.ResponseError": REDIS_FAILED,
     "redis.ConnectionError": REDIS_LOST,
+    # py-amqp: its classes are AMQP's reply codes (AMQP 0-9-1, section 1.2).
+    "amqp.AccessRefused": RABBIT_PASSWORD,
+    "amqp.NotAllowed": RABBIT_VHOST,
+    "amqp.ConnectionForced": RABBIT_FORCED,
+    "amqp.ConnectionError": RABBIT_LOST,
+    "amqp.AMQPError": RABBIT_FAILED,
+    "checks.BrokerBlockedError": RABBIT_BLOCKED,
     # Render's API, as our client reads it.
     "checks.RenderLimitedError": RENDER_LIMITED,
     "checks.RenderRefusedError": RENDER_REFUSED,

@@ -8,12 +8,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
 import redis
 
+from checks.amqp import Amqp, connect
 from checks.base import IO, Feeds, FeedView
+from checks.celery_broker import CONTROL_EXCHANGE
 from checks.celery_wire import control_channel, control_message
 from checks.redis_url import database_of
 from monitor.probing.io import real_io
@@ -23,13 +26,14 @@ ROOT = Path(__file__).parent.parent
 
 
 class CeleryProcess:
-    """One `celery -A tests.celery_app …` process tree."""
+    """One `celery -A tests.celery_app …` process tree, in an environment of its own where `PYTHON` names one."""
 
     def __init__(self, folder: Path, arguments: list[str], ready: str, **environment: str) -> None:
+        python = environment.pop("PYTHON", sys.executable)
         self.log = folder / f"{arguments[0]}-{time.monotonic_ns()}.log"
         with self.log.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "celery", "-A", "tests.celery_app", *arguments],
+                [python, "-m", "celery", "-A", "tests.celery_app", *arguments],
                 cwd=ROOT,
                 env={**os.environ, **environment, "PYTHONPATH": str(ROOT)},
                 stdout=output,
@@ -73,15 +77,22 @@ def worker(folder: Path, *arguments: str, **environment: str) -> Iterator[Celery
     process = CeleryProcess(folder, ["worker", "-l", "INFO", *arguments], " ready.", **environment)
     try:
         if environment.get("REMOTE_CONTROL") != "off":
-            _wait_for_listener(environment["BROKER_URL"])
+            _wait_for_listener(environment["BROKER_URL"], dict(pairwise(arguments)).get("-n", ""))
         yield process
     finally:
         process.kill()
 
 
-def _wait_for_listener(url: str) -> None:
+def _wait_for_listener(url: str, node: str) -> None:
     """Return when a worker hears remote control: it subscribes only after it has said that it is ready."""
     deadline = time.monotonic() + START_SECONDS
+    if url.startswith("amqp:"):
+        amqp = Amqp(connect(url, 5.0))
+        while amqp.peek(f"{node}.{CONTROL_EXCHANGE}") is None:
+            assert time.monotonic() < deadline, "the worker does not listen"
+            time.sleep(0.05)
+        amqp.close()
+        return
     with redis.Redis.from_url(url, socket_timeout=5) as client:
         while not client.publish(control_channel("", database_of(url)), control_message("ping", {})):
             assert time.monotonic() < deadline, "the worker does not listen"

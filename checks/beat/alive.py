@@ -12,6 +12,7 @@ from pydantic import Field
 from checks.base import IO, Check, FeedView, Heard, Seconds
 from checks.beat.entries import Pulse, pulse_of, told_pulse
 from checks.beat.redbeat import RedBeat, judge_redbeat, read_redbeat
+from checks.celery_broker import open_broker
 from checks.celery_wire import (
     AFTER_SECONDS,
     BEAT_MARKER,
@@ -77,17 +78,20 @@ class BeatSeen:
     """When the newest beat that waits in the queue was sent: no worker has taken it."""
     redbeat: RedBeat | None = None
     """What RedBeat's keys say; read only where the schedule holds nothing of use."""
+    hidden_messages: int = 0
+    """How many messages wait in the beats' queue of which the broker shows none."""
 
 
 class BeatAlive(Check[BeatAliveConfig, BeatSeen]):
     """Look for the last beat: heard by the feed, or waiting in the queue."""
 
     Config = BeatAliveConfig
-    __slots__ = ("_pulse", "_reply_id")
+    __slots__ = ("_nodes", "_pulse", "_reply_id")
 
     def __init__(self, config: BeatAliveConfig) -> None:
         super().__init__(config)
         self._reply_id = str(uuid.uuid4())
+        self._nodes: set[str] = set()
         self._pulse = pulse_of({}, config.marker, config.period_seconds)
         """The last known schedule: a dead worker tells none."""
 
@@ -98,17 +102,17 @@ class BeatAlive(Check[BeatAliveConfig, BeatSeen]):
         config = self.config
         async with asyncio.timeout(limit_seconds):
             await io.feeds.celery(config.url)
-            async with io.redis(config.url) as client:
-                broker = Broker(client, config, self._reply_id)
+            async with open_broker(io, config, self._reply_id, self._nodes) as broker:
                 told = (await broker.ask("conf"))["conf"].answers
                 if told:
                     self._pulse = told_pulse([conf for _, conf in told], config.marker, config.period_seconds)
                 pulse = self._pulse
                 redbeat = None
-                if pulse is None:
-                    redbeat = await read_redbeat(client, told[0][1] if told else {}, config.key_prefix)
+                if pulse is None and isinstance(broker, Broker):
+                    redbeat = await read_redbeat(broker.client, told[0][1] if told else {}, config.key_prefix)
                 queue = (pulse and pulse.queue) or config.queue
                 waiting = await broker.newest(queue, NEWEST_MESSAGES)
+                hidden = await broker.hidden(queue)
             view = await self._listen(io, pulse, deadline - CLEAN_UP_SECONDS)
         return BeatSeen(
             pulse,
@@ -119,6 +123,7 @@ class BeatAlive(Check[BeatAliveConfig, BeatSeen]):
             _last(view.heard, self._is_worker),
             _newest_sent_at(waiting, pulse),
             redbeat,
+            hidden,
         )
 
     def judge(self, seen: BeatSeen, now: datetime, before: Sequence[BeatSeen] = ()) -> Verdict:
@@ -155,6 +160,13 @@ class BeatAlive(Check[BeatAliveConfig, BeatSeen]):
         silence = _age(now, last_at)
         summary = f"no beat for {duration(silence)}, due every {every}"
         values = {"beat_silence_seconds": silence, "beat_period_seconds": period}
+        if seen.hidden_messages:
+            return unknown(
+                Reason.DEPENDENCY_DOWN,
+                f"{summary}; {seen.hidden_messages} messages wait, and RabbitMQ does not show whether one is beat's",
+                *facts,
+                hint="See worker.canary and queue.depth first: no worker takes them in time.",
+            )
         if silence > 3 * period:
             hint = (
                 "Restart beat, and read its log: a lost lock, or 'Message Error' while sending. With redis-py 6 and"

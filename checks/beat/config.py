@@ -14,7 +14,8 @@ from checks.base import IO, Check, Seconds
 from checks.beat.dues import clock_changes_between, dues_after, next_due
 from checks.beat.expressions import Crontab, Interval, Unreadable
 from checks.beat.table import Entry, Table, no_schedule, registered_tasks, served_queues, table_of, without_zone
-from checks.celery_wire import AFTER_SECONDS, BEAT_MARKER, Broker, BrokerConfig, told_of_broker
+from checks.celery_broker import open_broker
+from checks.celery_wire import AFTER_SECONDS, BEAT_MARKER, BrokerConfig, told_of_broker
 from checks.result import Fact, Reason, Verdict, degraded, ok
 from checks.wording import listed
 
@@ -80,19 +81,23 @@ class BeatConfig(Check[BeatConfigConfig, ConfigSeen]):
     """Read the schedule, and what workers can run, and compare them."""
 
     Config = BeatConfigConfig
-    __slots__ = ("_change", "_reply_id", "_table")
+    __slots__ = ("_change", "_nodes", "_reply_id", "_table")
 
     def __init__(self, config: BeatConfigConfig) -> None:
         super().__init__(config)
         self._reply_id = str(uuid.uuid4())
+        self._nodes: set[str] = set()
         self._table: Table | None = None
         self._change: Change | None = None
 
     async def measure(self, io: IO) -> ConfigSeen:
         """Ask all workers for configuration, tasks and queues."""
         config = self.config
-        async with asyncio.timeout(io.timeout_seconds - AFTER_SECONDS), io.redis(config.url) as client:
-            told = await Broker(client, config, self._reply_id).ask("conf", "registered", "active_queues")
+        async with (
+            asyncio.timeout(io.timeout_seconds - AFTER_SECONDS),
+            open_broker(io, config, self._reply_id, self._nodes) as broker,
+        ):
+            told = await broker.ask("conf", "registered", "active_queues")
         confs = [conf for _, conf in told["conf"].answers if isinstance(conf, dict)]
         if not confs:
             return ConfigSeen(Table(), 0)

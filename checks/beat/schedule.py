@@ -14,6 +14,7 @@ from checks.base import IO, Check, FeedView, Seconds
 from checks.beat.ledger import Ledger
 from checks.beat.standing import Standing, State, Waiting, Watched, standings
 from checks.beat.table import Entry, Table, no_schedule, served_queues, table_of
+from checks.celery_broker import AmqpBroker, open_broker
 from checks.celery_wire import (
     AFTER_SECONDS,
     BEAT_MARKER,
@@ -84,11 +85,12 @@ class BeatSchedule(Check[BeatScheduleConfig, ScheduleSeen]):
     """Compare the due times of each entry with what workers took, and with what waits for them."""
 
     Config = BeatScheduleConfig
-    __slots__ = ("_ledger", "_reply_id", "_table")
+    __slots__ = ("_ledger", "_nodes", "_reply_id", "_table")
 
     def __init__(self, config: BeatScheduleConfig) -> None:
         super().__init__(config)
         self._reply_id = str(uuid.uuid4())
+        self._nodes: set[str] = set()
         self._ledger = Ledger(config.key_prefix)
         self._table = Table()
         """The last known schedule: a dead worker tells none."""
@@ -100,12 +102,12 @@ class BeatSchedule(Check[BeatScheduleConfig, ScheduleSeen]):
         config = self.config
         async with asyncio.timeout(limit_seconds):
             await io.feeds.celery(config.url)
-            async with io.redis(config.url) as client:
-                told = await Broker(client, config, self._reply_id).ask("conf", "active_queues")
+            async with open_broker(io, config, self._reply_id, self._nodes) as broker:
+                told = await broker.ask("conf", "active_queues")
                 confs = [conf for _, conf in told["conf"].answers if isinstance(conf, dict)]
                 if confs:
                     self._table = table_of(confs, config.marker)
-                waiting = await _waiting(client, config.key_prefix, self._table.entries)
+                waiting = await _waiting(broker, self._table.entries)
             view = await self._listen(io, deadline - CLEAN_UP_SECONDS)
         memory = self._ledger.read(view, self._table.entries, answering=len(confs), now=io.now())
         watched = Watched(self._table, memory, waiting, served_queues(told["active_queues"]))
@@ -174,14 +176,19 @@ class BeatSchedule(Check[BeatScheduleConfig, ScheduleSeen]):
         return view
 
 
-async def _waiting(client: Any, prefix: str, entries: Iterable[Entry]) -> Waiting:
-    """Count the messages of each entry's task that wait in its queue, by what their headers say."""
+async def _waiting(broker: Broker | AmqpBroker, entries: Iterable[Entry]) -> Waiting:
+    """Count the messages of each entry's task that wait in its queue, by what their headers say.
+
+    RabbitMQ shows no headers: a queue in which anything waits is as good as too long to look through.
+    """
     keys = {(entry.queue, entry.key) for entry in entries if entry.queue}
     queues = sorted({queue for queue, _ in keys})
-    pipeline = client.pipeline(transaction=False)
+    if isinstance(broker, AmqpBroker):
+        return Waiting({}, frozenset([queue for queue in queues if await broker.hidden(queue)]))
+    pipeline = broker.client.pipeline(transaction=False)
     for queue in queues:
         for step in PRIORITIES:
-            pipeline.lrange(prefix + queue + step, 0, LOOKED_THROUGH - 1)
+            pipeline.lrange(broker.prefix + queue + step, 0, LOOKED_THROUGH - 1)
     lists = await cast(Awaitable[list[list[Any]]], pipeline.execute()) if queues else []
     messages: dict[tuple[str, str], int] = {}
     deep: set[str] = set()

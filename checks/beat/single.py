@@ -12,7 +12,8 @@ from pydantic import Field
 
 from checks.base import IO, Check, Heard, Seconds
 from checks.beat.entries import Pulse, pulse_of, told_pulse
-from checks.celery_wire import AFTER_SECONDS, BEAT_MARKER, Broker, BrokerConfig, told_of_broker
+from checks.celery_broker import open_broker
+from checks.celery_wire import AFTER_SECONDS, BEAT_MARKER, BrokerConfig, told_of_broker
 from checks.result import Fact, Reason, Verdict, degraded, ok, unknown
 from checks.wording import duration
 
@@ -61,11 +62,12 @@ class BeatSingle(Check[BeatSingleConfig, BeatsSeen]):
     """Count how many heartbeats of the schedule arrive in a period."""
 
     Config = BeatSingleConfig
-    __slots__ = ("_pulse", "_reply_id")
+    __slots__ = ("_nodes", "_pulse", "_reply_id")
 
     def __init__(self, config: BeatSingleConfig) -> None:
         super().__init__(config)
         self._reply_id = str(uuid.uuid4())
+        self._nodes: set[str] = set()
         self._pulse = pulse_of({}, config.marker, config.period_seconds)
         """The last known schedule: a dead worker tells none."""
 
@@ -74,8 +76,8 @@ class BeatSingle(Check[BeatSingleConfig, BeatsSeen]):
         config = self.config
         async with asyncio.timeout(io.timeout_seconds - AFTER_SECONDS):
             await io.feeds.celery(config.url)
-            async with io.redis(config.url) as client:
-                told = (await Broker(client, config, self._reply_id).ask("conf"))["conf"].answers
+            async with open_broker(io, config, self._reply_id, self._nodes) as broker:
+                told = (await broker.ask("conf"))["conf"].answers
             if told:
                 self._pulse = told_pulse([conf for _, conf in told], config.marker, config.period_seconds)
             view = await io.feeds.celery(config.url)

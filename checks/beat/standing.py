@@ -117,7 +117,9 @@ def _interval(entry: Entry, seen: Watched, now: datetime, grace: timedelta) -> S
         if _waits(entry, seen):
             return Standing(entry, _waiting_state(entry, seen), why, seen_at=seen_at)
         if entry.queue in seen.waiting.deep_queues:
-            return Standing(entry, State.WAITING, f"queue {entry.queue} is too long to look for it", seen_at=seen_at)
+            return Standing(
+                entry, State.WAITING, f"queue {entry.queue} holds more than can be looked through", seen_at=seen_at
+            )
         if seen.memory.last_taken_at is None or seen.memory.last_taken_at <= since + period:
             return Standing(entry, State.NOT_YET, "workers take no task at all", seen_at=seen_at)
         if seen_at is None:

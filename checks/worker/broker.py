@@ -40,6 +40,8 @@ class Flight:
     """Unanswered and still in the queue: taken back."""
     waiting_messages: int = 0
     """How many other messages waited in the queue of an unanswered canary."""
+    wants_result: bool = True
+    """Its result was asked for. Where it was not, its event is all the proof there can be."""
     alive: int = 0
     """From how many nodes a heartbeat event came while an unanswered canary was waited for."""
 

@@ -16,6 +16,7 @@ from checks.result import Evidence, Fact, Outcome, Reason, Verdict
 from checks.wording import duration
 from checks.worker.broker import Broker, Canary, Flight, canaries_for
 from checks.worker.classify import Finding, Workers, classify, workers_of
+from checks.worker.kombu_broker import NO_RESULTS
 from checks.worker.look import BrokerCheck, is_private
 
 AROUND_SECONDS = 2 * REPLY_SECONDS + CLEAN_UP_SECONDS
@@ -43,7 +44,7 @@ class WorkerCanaryConfig(BrokerConfig):
     queues: tuple[str, ...] = Field(default=(), max_length=MOST_QUEUES)
     """The queues to try; empty: all that workers consume, and all they were ever seen to consume."""
     result_backend: Secret | None = None
-    """Where results are stored, if not on the broker's Redis; None: read from the app's configuration."""
+    """The Redis where results are stored, if not the broker; None: read from the app's configuration."""
     canary_timeout_seconds: Seconds | None = None
     """How long a canary is waited for; None: 5 s, or what `timeout_seconds` leaves."""
     slow_seconds: Seconds = 2.0
@@ -98,7 +99,7 @@ class WorkerCanary(BrokerCheck[WorkerCanaryConfig, CanarySeen]):
         self._backend: str | None = None
         """The app's result backend, masked, once a worker has told it; asked again after a lost canary."""
         self._is_silent = False
-        """Results were seen not to come over this Redis: events are needed."""
+        """Results were seen not to come: events are needed."""
         self._lost: deque[Canary] = deque(maxlen=MOST_QUEUES)
         """Canaries taken and not answered: a result that comes late is removed by the next look."""
 
@@ -157,7 +158,7 @@ class WorkerCanary(BrokerCheck[WorkerCanaryConfig, CanarySeen]):
 
     @property
     def _wants_events(self) -> bool:
-        is_elsewhere = bool(self._backend) and not _is_redis(self._backend)
+        is_elsewhere = bool(self._backend) and self._results_url() in (NO_RESULTS, None)
         return self.config.enable_events and (self._is_silent or is_elsewhere)
 
     def _slow(self, flight: Flight, finding: Finding) -> Finding:
@@ -171,7 +172,7 @@ class WorkerCanary(BrokerCheck[WorkerCanaryConfig, CanarySeen]):
         return finding
 
     async def _fly(self, broker: Broker, queues: Iterable[str], io: IO, wait_seconds: float) -> tuple[Flight, ...]:
-        results_url = self._results_url(self.config.url)
+        results_url = self._results_url() or ""
         owed = await broker.settle(list(self._lost), results_url)
         canaries = canaries_for(tuple(queues), io.now())
         self._lost.clear()
@@ -192,14 +193,20 @@ class WorkerCanary(BrokerCheck[WorkerCanaryConfig, CanarySeen]):
     def _queues(self, replies: Mapping[str, Replies]) -> tuple[str, ...]:
         return self.config.queues or tuple(sorted(self._consumed))[:MOST_QUEUES] or (DEFAULT_QUEUE,)
 
-    def _results_url(self, broker_url: str) -> str:
+    def _results_url(self) -> str | None:
+        """Return where results can be seen: empty with the broker, None nowhere on a Redis broker."""
+        broker_url = self.config.url
         if self.config.result_backend is not None:
             return client_url(self.config.result_backend.get_secret_value())
-        if self._backend is None or not _is_redis(self._backend):
-            return broker_url
+        if self.config.is_rabbitmq:
+            return "" if self._backend is None or self._backend.startswith("rpc") else NO_RESULTS
+        if self._backend is None:
+            return ""
+        if not _is_redis(self._backend):
+            return None
         # What a worker tells is masked and may name the server differently: only its database number is used.
         database = database_of(self._backend)
-        return broker_url if database == database_of(broker_url) else with_database(broker_url, database)
+        return "" if database == database_of(broker_url) else with_database(broker_url, database)
 
 
 def _may_have_run(flight: Flight, workers: Workers) -> bool:

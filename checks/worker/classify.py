@@ -95,11 +95,11 @@ def classify(flight: Flight, workers: Workers | None, answered: int, *, has_even
             "Tasks run and end wrong: read the worker's log for celery.accumulate; look at custom task classes,"
             " signals and the serializer.",
         )
-    if flight.proof == "event":
+    if flight.proof == "event" and flight.wants_result:
         return Finding(
             Outcome.DEGRADED,
             Reason.NO_RESULT_BACKEND,
-            f"the task ran in {duration(flight.seconds)}, but its result did not come over this Redis",
+            f"the task ran in {duration(flight.seconds)}, but its result did not come to where the monitor looks",
             "Seen by its event only. If the app has no result backend, or another server for it, this is fine;"
             " otherwise look at result_backend and task_ignore_result.",
         )
@@ -163,8 +163,8 @@ def _lost(flight: Flight, workers: Workers, answered: int, has_events: bool) -> 
             Outcome.FAILED,
             Reason.NOT_CONSUMING,
             f"{late}, and the message still waits: the worker answers a ping, but takes no task",
-            "Restart the worker. It lost its queue after a Redis reconnect: upgrade kombu, set socket_timeout and"
-            " health_check_interval in broker_transport_options.",
+            "Restart the worker. It lost its queue after a reconnect to the broker: upgrade kombu; on Redis set"
+            " socket_timeout and health_check_interval in broker_transport_options.",
         )
     if silent:
         return Finding(
@@ -184,8 +184,8 @@ def _lost(flight: Flight, workers: Workers, answered: int, has_events: bool) -> 
     return Finding(
         Outcome.DEGRADED,
         Reason.NO_RESULT_BACKEND,
-        f"{late}; the task was taken, and its result does not come over this Redis",
-        "Without a result on this Redis only events prove that tasks run: set enable_events of this check to true.",
+        f"{late}; the task was taken, and its result does not come to where the monitor looks",
+        "Without a result only events prove that tasks run: set enable_events of this check to true.",
     )
 
 

@@ -33,7 +33,7 @@ class Use:
     queue: str
     messages: int
     consumers: int
-    """Nodes that consume it."""
+    """Nodes, or connections, that consume it."""
     used_by: str = ""
     """Who sends to it, by the app's configuration; empty where only its messages show it."""
     was_served: bool = False
@@ -49,6 +49,8 @@ class ConsumersSeen:
     answering: int
     default_queue: str
     uses: tuple[Use, ...]
+    is_told: bool = False
+    """The broker itself told how many read each queue, whether workers answer or not."""
 
 
 class QueueNoConsumer(BrokerCheck[QueueNoConsumerConfig, ConsumersSeen]):
@@ -84,20 +86,21 @@ class QueueNoConsumer(BrokerCheck[QueueNoConsumerConfig, ConsumersSeen]):
                 self._names.learn(names)
             waiting = await broker.waiting(self._names.all, self.config.priority_steps)
         served = set(self._served.all)
-        self._served.learn(consumers)
+        self._served.learn({*consumers, *(one.queue for one in waiting if one.consumers)})
         uses = tuple(
-            Use(one.queue, one.messages, consumers.get(one.queue, 0), self._used.get(one.queue, ""),
-                one.queue in served)
+            Use(one.queue, one.messages, consumers.get(one.queue, 0) if one.consumers is None else one.consumers,
+                self._used.get(one.queue, ""), one.queue in served)
             for one in waiting
             if one.queue not in self.config.ignored_queues
         )  # fmt: skip
         active = told["active_queues"]
-        return ConsumersSeen(io.now(), active.listening, len(active.answers), self._default_queue, uses)
+        is_told = all(one.consumers is not None for one in waiting)
+        return ConsumersSeen(io.now(), active.listening, len(active.answers), self._default_queue, uses, is_told)
 
     def judge(self, seen: ConsumersSeen, now: datetime, before: Sequence[ConsumersSeen] = ()) -> Verdict:
         """The default queue long unserved, though used: failed. Another unserved with messages: degraded."""
         facts = tuple(Fact(f"queue {use.queue}", _told(use)) for use in seen.uses)
-        if seen.answering < seen.listening:
+        if seen.answering < seen.listening and not seen.is_told:
             return unknown(
                 Reason.DEPENDENCY_DOWN,
                 f"{seen.answering} of {seen.listening} workers told what they serve",

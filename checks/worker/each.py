@@ -10,7 +10,8 @@ from typing import Literal
 from pydantic import model_validator
 
 from checks.base import IO, Seconds
-from checks.celery_wire import AFTER_SECONDS, CLEAN_UP_SECONDS, REPLY_SECONDS, redis_error
+from checks.celery_broker import broker_error
+from checks.celery_wire import AFTER_SECONDS, CLEAN_UP_SECONDS, REPLY_SECONDS
 from checks.result import Fact, Reason, Verdict, failed, ok, unknown
 from checks.wording import duration, listed
 from checks.worker.broker import Flight, canaries_for
@@ -61,13 +62,15 @@ class WorkerEach(BrokerCheck[WorkerEachConfig, EachSeen]):
                 return EachSeen(())
             queues = {node: OWN_QUEUE + node for node in nodes}
             try:
+                if self.config.is_rabbitmq:  # there a result proves it only where it comes as a message
+                    await broker.tell("enable_events")
                 for node, queue in queues.items():
                     await broker.tell("add_consumer", {"queue": queue}, [node])
                 spent = io.monotonic() - started
                 wait = max(LEAST_WAIT_SECONDS, min(5.0, io.timeout_seconds - AROUND_SECONDS - spent))
                 flights = await broker.fly(canaries_for(tuple(queues.values()), io.now()), wait)
             finally:
-                with suppress(TimeoutError, OSError, redis_error()):  # the next look tries again
+                with suppress(*broker_error()):  # the next look tries again
                     async with asyncio.timeout(CLEAN_UP_SECONDS):
                         for node, queue in queues.items():
                             await broker.tell("cancel_consumer", {"queue": queue}, [node])

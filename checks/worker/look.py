@@ -8,10 +8,12 @@ from typing import TypeVar
 
 from pydantic import Field, model_validator
 
+from checks.amqp import amqp_session
 from checks.base import IO, Check
 from checks.celery_wire import AFTER_SECONDS, CLEAN_UP_SECONDS, REPLY_SECONDS, BrokerConfig, told_of_broker
 from checks.result import Verdict
 from checks.worker.broker import Broker
+from checks.worker.kombu_broker import KombuBroker
 from checks.worker.redis_broker import RedisBroker
 
 LEAST_TIMEOUT_SECONDS = REPLY_SECONDS + CLEAN_UP_SECONDS + 0.5
@@ -50,17 +52,24 @@ SeenT = TypeVar("SeenT")
 class BrokerCheck(Check[ConfigT, SeenT]):
     """A check that speaks to the broker."""
 
-    __slots__ = ("_reply_id",)
+    __slots__ = ("_nodes", "_reply_id")
 
     def __init__(self, config: ConfigT) -> None:
         super().__init__(config)
         self._reply_id = str(uuid.uuid4())
+        self._nodes: set[str] = set()
+        """The nodes that have answered on RabbitMQ, which tells of a node by its name only."""
 
     @asynccontextmanager
     async def broker(self, io: IO) -> AsyncIterator[Broker]:
         """Open the broker for one look, which ends in time to clean up."""
-        async with asyncio.timeout(io.timeout_seconds - AFTER_SECONDS), io.redis(self.config.url) as client:
-            yield RedisBroker(client, self.config, self._reply_id, io.redis)
+        limit_seconds = io.timeout_seconds - AFTER_SECONDS
+        if self.config.is_rabbitmq:
+            async with asyncio.timeout(limit_seconds), amqp_session(self.config.url, limit_seconds) as session:
+                yield KombuBroker(session, self._nodes, io.redis)
+        else:
+            async with asyncio.timeout(limit_seconds), io.redis(self.config.url) as client:
+                yield RedisBroker(client, self.config, self._reply_id, io.redis)
 
     def on_failure(self, verdict: Verdict) -> Verdict:
         """Say it of the broker."""

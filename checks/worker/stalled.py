@@ -37,6 +37,10 @@ class StalledSeen:
     busy: frozenset[str]
     """The queues all of whose nodes have every slot taken."""
 
+    def messages(self, queue: str) -> int:
+        """Return how many wait in this queue."""
+        return sum(one.messages for one in self.queues if one.queue == queue)
+
     def heads(self, queue: str) -> frozenset[tuple[int, str]]:
         """Return (priority, id) of the next messages out of this queue."""
         return frozenset(
@@ -45,7 +49,10 @@ class StalledSeen:
 
 
 class QueueStalled(BrokerCheck[QueueStalledConfig, StalledSeen]):
-    """Watch the next message out of each queue: no message bears the time at which it was sent."""
+    """Watch the next message out of each queue: no message bears the time at which it was sent.
+
+    RabbitMQ does not show it; there the number of messages is watched instead, which does not fall.
+    """
 
     Config = QueueStalledConfig
     remembers = MANY
@@ -62,6 +69,7 @@ class QueueStalled(BrokerCheck[QueueStalledConfig, StalledSeen]):
             consumers = consumed(told["active_queues"])
             self._names.learn(consumers)
             waiting = await broker.waiting(self._names.all, self.config.priority_steps)
+        direct = {one.queue: one.consumers for one in waiting if one.consumers is not None}
         active, stats = told["active"].by_node, told["stats"].by_node
         free = {
             str(queue["name"])
@@ -69,7 +77,8 @@ class QueueStalled(BrokerCheck[QueueStalledConfig, StalledSeen]):
             for queue in queues
             if len(active.get(node, ())) < int(stats.get(node, {}).get("pool", {}).get("max-concurrency") or 1)
         }
-        return StalledSeen(io.now(), waiting, tuple(sorted(consumers.items())), frozenset(consumers.keys() - free))
+        busy = frozenset(consumers.keys() - free)
+        return StalledSeen(io.now(), waiting, tuple(sorted((consumers | direct).items())), busy)
 
     def judge(self, seen: StalledSeen, now: datetime, before: Sequence[StalledSeen] = ()) -> Verdict:
         """The queue that stands still longest speaks for the look."""
@@ -80,8 +89,11 @@ class QueueStalled(BrokerCheck[QueueStalledConfig, StalledSeen]):
         seconds = still[queue]
         if seconds < self.config.stalled_seconds:
             return ok(_fine(seen), *facts, values=values)
-        head = next(head for one in seen.queues if one.queue == queue for head in one.heads)
-        summary = f"queue {queue}: nothing left it for {duration(seconds)}, next is {head.task}"
+        waiting = next(one for one in seen.queues if one.queue == queue)
+        if waiting.heads:
+            summary = f"queue {queue}: nothing left it for {duration(seconds)}, next is {waiting.heads[0].task}"
+        else:
+            summary = f"queue {queue}: {waiting.messages} messages wait, and not one fewer for {duration(seconds)}"
         consumers = dict(seen.consumers).get(queue, 0)
         if queue in seen.busy:
             return degraded(
@@ -110,13 +122,19 @@ class QueueStalled(BrokerCheck[QueueStalledConfig, StalledSeen]):
 
 
 def _still_seconds(queue: str, seen: StalledSeen, before: Sequence[StalledSeen]) -> float:
-    """Return for how long none of the next messages out of the queue has changed; 0 when it is empty."""
+    """Return for how long none of the next messages out of the queue has changed; 0 when it is empty.
+
+    Where they are not shown: for how long there were messages, and never fewer than before.
+    """
     heads = seen.heads(queue)
-    since = seen.at
+    since, later = seen.at, seen
     for earlier in reversed(before):
-        if not heads or not (heads & earlier.heads(queue)) or not earlier.heads(queue) <= heads:
+        first = earlier.heads(queue)
+        if heads and not (heads & first and first <= heads):
             break
-        since = earlier.at
+        if not heads and not 0 < earlier.messages(queue) <= later.messages(queue):
+            break
+        since, later = earlier.at, earlier
     return (seen.at - since).total_seconds()
 
 

@@ -111,7 +111,7 @@ def _builtin(settings: Settings, stack: Stack, found: Found) -> tuple[dict[str, 
     given: dict[str, dict[str, Any]] = {}
     skipped: list[Skipped] = []
     for row in ROWS:
-        missing = [name for name in row.needs if getattr(settings, name) is None]
+        missing = [name for name in row.needs if not row.has(settings, name)]
         if missing:
             thing = things.get(missing[0])
             skipped.append(Skipped(row.id, missing[0].upper(), thing.why if thing else ""))
@@ -134,7 +134,7 @@ def _builtin(settings: Settings, stack: Stack, found: Found) -> tuple[dict[str, 
             "service": service,
             "checklist": row.checklist,
             **{key: value for key, value in row.given(settings, stack).items() if value is not None},
-            "depends_on": _default_parents(row),
+            "depends_on": _default_parents(row, settings),
             "explained_by": row.explained_by,
         }
         given[row.id] = _with_learned(values, learned(row.id, found, own))
@@ -152,10 +152,10 @@ def _with_learned(values: dict[str, Any], found: Mapping[str, Any]) -> dict[str,
     return {**values, **found}
 
 
-def _default_parents(row: Row) -> tuple[str, ...]:
+def _default_parents(row: Row, settings: Settings) -> tuple[str, ...]:
     if row.id == EVERYTHING:
         return ()
-    return (*row.parents, *(NETWORK if row.is_remote else ()), EVERYTHING)
+    return (*row.parents_with(settings), *(NETWORK if row.is_remote else ()), EVERYTHING)
 
 
 def _findable(settings: Settings) -> frozenset[str]:
@@ -164,8 +164,7 @@ def _findable(settings: Settings) -> frozenset[str]:
         row.id
         for row in ROWS
         if all(
-            getattr(settings, name) is not None
-            or (name in ABOUT and getattr(settings, ABOUT[name].source.lower()) is not None)
+            row.has(settings, name) or (name in ABOUT and getattr(settings, ABOUT[name].source.lower()) is not None)
             for name in row.needs
         )
     )

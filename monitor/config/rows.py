@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
-
 from checks.miniapp.init_data import hashed_key
 from monitor.config.settings import Settings
 from monitor.config.stack import Stack
@@ -33,10 +31,23 @@ class Row:
     """Looks over the network, so our own network is its parent."""
     why_not: Callable[[Settings], str] = lambda settings: ""
     """Why it makes no sense with these settings; empty where it does."""
+    over_broker: bool = False
+    """Looks at Celery's broker: `BROKER_URL` stands in for `REDIS_URL`, and Redis explains nothing unless it is it."""
     explained_by: tuple[str, ...] = ()
     """Soft parents, kept where they are built."""
     is_opt_in: bool = False
     """Built only when `monitor.yaml` names it: it changes what it looks at, or needs what is not always there."""
+
+    def has(self, settings: Settings, name: str) -> bool:
+        """Say whether the settings give what it needs by this name."""
+        stands_in = self.over_broker and name == "redis_url" and settings.celery_broker_url is not None
+        return stands_in or getattr(settings, name) is not None
+
+    def parents_with(self, settings: Settings) -> tuple[str, ...]:
+        """Return what explains its failure with these settings."""
+        if not self.over_broker or settings.is_broker_redis:
+            return self.parents
+        return tuple(parent for parent in self.parents if not parent.startswith("redis."))
 
 
 def _nothing(settings: Settings, stack: Stack) -> Given:
@@ -73,12 +84,7 @@ def _signed(settings: Settings, stack: Stack) -> Given:
 
 
 def _redis_memory(settings: Settings, stack: Stack) -> Given:
-    return {"url": settings.redis_url, "is_broker": _server(settings.redis_url) == _server(settings.celery_broker_url)}
-
-
-def _server(url: SecretStr | None) -> tuple[str | None, int]:
-    parts = urlsplit("" if url is None else url.get_secret_value())
-    return parts.hostname, parts.port or 6379
+    return {"url": settings.redis_url, "is_broker": settings.is_broker_redis}
 
 
 def _versions(settings: Settings, stack: Stack) -> Given:
@@ -244,6 +250,7 @@ ROWS: tuple[Row, ...] = (
         "worker",
         ("redis_url",),
         _broker,
+        over_broker=True,
         parents=("redis.ping", "redis.write"),  # the ping writes where it is to be answered
         checklist="Worker: connects to broker",
         explained_by=ON_RENDER,
@@ -253,6 +260,7 @@ ROWS: tuple[Row, ...] = (
         "worker",
         ("redis_url",),
         _broker,
+        over_broker=True,
         parents=("worker.online", "redis.ping", "redis.write"),
         checklist="Worker: tasks execute successfully",
     ),
@@ -261,6 +269,7 @@ ROWS: tuple[Row, ...] = (
         "worker",
         ("redis_url",),
         _broker,
+        over_broker=True,
         parents=("worker.canary",),
         checklist="Worker: tasks execute successfully",
         is_opt_in=True,
@@ -270,6 +279,7 @@ ROWS: tuple[Row, ...] = (
         "worker",
         ("redis_url",),
         _broker,
+        over_broker=True,
         parents=("worker.online",),
         checklist="Worker: tasks execute successfully",
     ),
@@ -278,6 +288,7 @@ ROWS: tuple[Row, ...] = (
         "worker",
         ("redis_url",),
         _broker,
+        over_broker=True,
         parents=("worker.online",),
         checklist="Worker: tasks execute successfully",
     ),
@@ -286,6 +297,7 @@ ROWS: tuple[Row, ...] = (
         "worker",
         ("redis_url",),
         _broker,
+        over_broker=True,
         parents=("worker.canary", "redis.write", "postgres.connect"),
         checklist="Worker: no errors in logs",
     ),
@@ -294,6 +306,7 @@ ROWS: tuple[Row, ...] = (
         "worker",
         ("redis_url",),
         _broker,
+        over_broker=True,
         parents=("worker.online",),
         checklist="Worker: connects to broker",
     ),
@@ -302,6 +315,7 @@ ROWS: tuple[Row, ...] = (
         "worker",
         ("redis_url",),
         _broker,
+        over_broker=True,
         parents=("worker.canary",),
         checklist="Worker: tasks execute successfully",
     ),
@@ -310,6 +324,7 @@ ROWS: tuple[Row, ...] = (
         "worker",
         ("redis_url",),
         _broker,
+        over_broker=True,
         parents=("worker.canary",),
         checklist="Worker: tasks execute successfully",
     ),
@@ -318,6 +333,7 @@ ROWS: tuple[Row, ...] = (
         "worker",
         ("redis_url",),
         _broker,
+        over_broker=True,
         parents=("worker.online", "worker.canary"),
         checklist="Worker: tasks execute successfully",
     ),
@@ -326,14 +342,19 @@ ROWS: tuple[Row, ...] = (
         "worker",
         ("redis_url",),
         _broker,
+        over_broker=True,
         parents=("worker.online",),
         checklist="Worker: tasks execute successfully",
+        why_not=lambda settings: (
+            "RabbitMQ gives messages back as soon as their worker is gone" if settings.is_broker_rabbitmq else ""
+        ),
     ),
     Row(
         "clock.skew",
         "worker",
         ("redis_url",),
         _broker,
+        over_broker=True,
         parents=("redis.ping",),
         checklist="Beat: scheduled tasks trigger",
     ),
@@ -342,16 +363,26 @@ ROWS: tuple[Row, ...] = (
         "beat",
         ("redis_url",),
         _broker,
+        over_broker=True,
         parents=("worker.canary",),
         checklist="Beat: starts",
         explained_by=ON_RENDER,
     ),
-    Row("beat.single", "beat", ("redis_url",), _schedule, parents=("beat.alive",), checklist="Beat: starts"),
+    Row(
+        "beat.single",
+        "beat",
+        ("redis_url",),
+        _schedule,
+        over_broker=True,
+        parents=("beat.alive",),
+        checklist="Beat: starts",
+    ),
     Row(
         "beat.schedule",
         "beat",
         ("redis_url",),
         _schedule,
+        over_broker=True,
         parents=("beat.alive", "worker.canary", "postgres.connect"),
         checklist="Beat: scheduled tasks trigger",
     ),
@@ -360,6 +391,7 @@ ROWS: tuple[Row, ...] = (
         "beat",
         ("redis_url",),
         _schedule,
+        over_broker=True,
         parents=("worker.online", "worker.canary"),
         checklist="Beat: cron expressions work",
     ),

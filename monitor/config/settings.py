@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from checks.amqp import SCHEMES as AMQP_SCHEMES
 from checks.redaction import redact
 from monitor.config.stack import plain
 from monitor.errors import UsageError
@@ -48,6 +49,13 @@ def _own_database_url(value: SecretStr) -> SecretStr:
     if scheme not in ("postgresql", "postgres", "sqlite"):
         raise ValueError("must be a URL that starts with sqlite:/// or postgresql://")
     return value
+
+
+def _broker_url(value: SecretStr) -> SecretStr:
+    parts = _parts(value.get_secret_value())
+    if parts.scheme not in ("redis", "rediss", *AMQP_SCHEMES) or not parts.hostname:
+        raise ValueError("must be a URL that starts with redis://, rediss://, amqp:// or amqps://")
+    return value if parts.scheme in AMQP_SCHEMES else _redis_url(value)
 
 
 def _redis_url(value: SecretStr) -> SecretStr:
@@ -98,6 +106,7 @@ HttpUrl = Annotated[str, AfterValidator(_http_url)]
 SecretHttpUrl = Annotated[SecretStr, AfterValidator(_secret_http_url)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
 OwnDatabaseUrl = Annotated[SecretStr, AfterValidator(_own_database_url)]
+BrokerUrl = Annotated[SecretStr, AfterValidator(_broker_url)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
 BotToken = Annotated[SecretStr, AfterValidator(_bot_token)]
 WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]
@@ -118,7 +127,7 @@ class Settings(BaseModel):
     """The watched PostgreSQL."""
     redis_url: RedisUrl | None = None
     """The watched Redis."""
-    broker_url: RedisUrl | None = None
+    broker_url: BrokerUrl | None = None
     """Celery's broker, where it is not `REDIS_URL`."""
     bot_token: BotToken | None = None
     """The watched bot's token: only asked, never spoken with."""
@@ -169,6 +178,19 @@ class Settings(BaseModel):
         return self.broker_url or self.redis_url
 
     @property
+    def is_broker_redis(self) -> bool:
+        """Say whether the broker is on the same server as `REDIS_URL`: what fails there then fails here."""
+        return _server(self.celery_broker_url) == _server(self.redis_url)
+
+    @property
+    def is_broker_rabbitmq(self) -> bool:
+        """Say whether the broker speaks AMQP."""
+        return (
+            self.celery_broker_url is not None
+            and _parts(self.celery_broker_url.get_secret_value()).scheme in AMQP_SCHEMES
+        )
+
+    @property
     def fallback_addresses(self) -> tuple[SecretStr, ...]:
         """Return each address of `MONITOR_FALLBACK_URLS`."""
         if self.monitor_fallback_urls is None:
@@ -202,6 +224,14 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
     if lines:
         raise UsageError(*lines)
     return settings
+
+
+def _server(url: SecretStr | None) -> tuple[str, str | None, int] | None:
+    if url is None:
+        return None
+    parts = _parts(url.get_secret_value())
+    kind = "amqp" if parts.scheme in AMQP_SCHEMES else "redis"
+    return kind, parts.hostname, parts.port or (5672 if kind == "amqp" else 6379)
 
 
 def _plain(url: SecretStr) -> SecretStr:

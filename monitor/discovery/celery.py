@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from checks.base import IO, Secret
+from checks.celery_broker import AmqpBroker, open_broker
 from checks.celery_wire import BEAT_MARKER, Broker, BrokerConfig, Replies, control_channel, control_message
 from checks.wording import address
 from checks.worker.look import is_private
@@ -18,18 +19,21 @@ NAMES = ("nodes", "queues", "tasks", "result_backend", "schedule", "timezone", "
 
 
 async def look_at_celery(io: IO, broker_url: Secret, add: Add) -> None:
-    """Ask every worker that listens. Raises what the Redis client raises."""
+    """Ask every worker that listens. Raises what the broker's client raises."""
     config = BrokerConfig(kind="discovery", id="monitor.discovery", service="monitor", broker_url=broker_url)
-    async with io.redis(config.url) as client:
-        broker = Broker(client, config, str(uuid.uuid4()))
+    async with open_broker(io, config, str(uuid.uuid4()), set()) as broker:
         replies = await broker.ask("active_queues", "registered", "conf", seconds=REPLY_SECONDS)
-        if not replies["conf"].listening:
+        if not replies["conf"].listening and isinstance(broker, AmqpBroker):
+            why = f"no worker listens on {address(config.url)}"
+            add({name: Thing(Sight.ABSENT, why=why, setting="BROKER_URL") for name in NAMES})
+            return
+        if not replies["conf"].listening and isinstance(broker, Broker):
             elsewhere = [
                 number
                 for number in range(DATABASES)
                 # Nobody answers a ping without a mailbox; Redis says how many heard it.
                 if number != broker.database
-                and await client.publish(control_channel("", number), control_message("ping", {}))
+                and await broker.client.publish(control_channel("", number), control_message("ping", {}))
             ]
             add(_nobody(address(config.url), broker.database, elsewhere))
             return

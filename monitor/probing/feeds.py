@@ -9,10 +9,13 @@ from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 import structlog
 
+from checks.amqp import SCHEMES as AMQP_SCHEMES
 from checks.base import FeedView, Heard
+from checks.celery_broker import broker_error
 from checks.celery_wire import (
     BEAT_MARKER,
     CLEAN_UP_SECONDS,
@@ -26,6 +29,7 @@ from checks.celery_wire import (
 from checks.redaction import redact
 from checks.redis_url import database_of
 from checks.wording import address
+from monitor.probing import amqp_feed
 from monitor.probing.tallies import Tallies
 
 if TYPE_CHECKING:
@@ -144,6 +148,14 @@ class Listener:
 
     async def _listen(self) -> None:
         """Subscribe and keep what arrives. Raises when the broker is lost or does not answer in time."""
+        if urlsplit(self._url).scheme in AMQP_SCHEMES:
+            await amqp_feed.listen(
+                self._url,
+                self._connected,
+                lambda events: self._keep_events(self._now(), "", events),
+                enable_events=self._enable_events,
+            )
+            return
         import redis.asyncio
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
@@ -209,10 +221,13 @@ class Listener:
                 self._keep_result(at, stored)
             return False
         prefix = channel.partition(f"/{database}.celeryev/")[0]
+        return self._keep_events(at, prefix, _events(data))
+
+    def _keep_events(self, at: datetime, prefix: str, events: list[dict[str, Any]]) -> bool:
         is_new = prefix not in self._prefixes and len(self._prefixes) < KEPT_OF_A_SUBJECT
         if is_new:
             self._prefixes.add(prefix)
-        for event in _events(data):
+        for event in events:
             kept: dict[str, Any] = {field: event[field] for field in _KEPT_FIELDS if field in event}
             kept["prefix"] = prefix
             name = self._tallies.note(at, event, prefix)  # most events bear only the task's id
@@ -248,10 +263,9 @@ class Listener:
         self._wake()
 
     def _lost(self, error: Exception, *, is_first: bool) -> None:
-        from redis.exceptions import RedisError
-
         # Other errors may quote the URL, e.g. a port that is no number.
-        said = f": {redact(str(error))}" if isinstance(error, RedisError | OSError) else ""
+        known = (*broker_error(), amqp_feed.NoExchangeError)
+        said = f": {redact(str(error))}" if isinstance(error, known) else ""
         self._since, self._error = None, f"{type(error).__name__}{said}"
         self._heard.clear()
         if is_first:

@@ -166,10 +166,13 @@ def test_what_is_not_the_targets_fault_has_no_verdict(error: Exception) -> None:
 def test_every_class_of_the_table_exists_where_it_is_said_to_be(name: str) -> None:
     root, kind = name.split(".")
     modules = [importlib.import_module(root)]
-    inner = {"redis": "redis.exceptions", "sqlalchemy": "sqlalchemy.exc", "monitor": "monitor.store.errors"}
-    inner["checks"] = "checks.platform.client"
-    if root in inner:
-        modules.append(importlib.import_module(inner[root]))
+    inner = {
+        "redis": ["redis.exceptions"],
+        "sqlalchemy": ["sqlalchemy.exc"],
+        "monitor": ["monitor.store.errors"],
+        "checks": ["checks.amqp", "checks.platform.client"],
+    }
+    modules += [importlib.import_module(name) for name in inner.get(root, ())]
     found = next(getattr(module, kind) for module in modules if hasattr(module, kind))
 
     assert issubclass(found, BaseException)

@@ -112,7 +112,7 @@ S = State
         (watched(TEN, fired=(ago(90),), waiting=Waiting({KEY: 1})), S.WAITING, "silent for 90 s, due every 10 s"),
         (watched(TEN, waiting=Waiting({KEY: 9}), served=frozenset()), S.UNSERVED, "silent for 23 d, due every 10 s"),
         (watched(TEN, waiting=Waiting({}, frozenset({"celery"}))), S.WAITING,
-         "queue celery is too long to look for it"),
+         "queue celery holds more than can be looked through"),
         (watched(TEN, fired=(Firing(ago(5), "a", has_failed=True),)), S.BROKE, ""),
     ],
 )  # fmt: skip

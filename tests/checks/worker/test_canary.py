@@ -48,7 +48,7 @@ F, D, OK = Outcome.FAILED, Outcome.DEGRADED, Outcome.OK
          "tasks are being run, 70 wait"),
         (TAKEN, Workers(2, (IDLE,)), False, F, Reason.STUCK, "1 of 2 workers took it"),
         (TAKEN, Workers(1, (IDLE,)), True, F, Reason.MISSING, "neither its result nor its event came"),
-        (TAKEN, Workers(1, (IDLE,)), False, D, Reason.NO_RESULT_BACKEND, "its result does not come over this Redis"),
+        (TAKEN, Workers(1, (IDLE,)), False, D, Reason.NO_RESULT_BACKEND, "its result does not come to where the"),
     ],
 )  # fmt: skip
 def test_a_canary_names_what_is_wrong_with_the_workers(

@@ -67,7 +67,7 @@ def test_a_missing_node_is_named() -> None:
     ("setting", "message"),
     [
         ({"timeout_seconds": 1.5}, "timeout_seconds: 1.5 must be at least 2: a worker has 1 s to answer a ping"),
-        ({"broker_url": "amqp://u:hidden@host"}, "only redis:// and rediss:// can be watched"),
+        ({"broker_url": "sqs://u:hidden@host"}, "only redis://, rediss://, amqp:// and amqps:// can be watched"),
         ({"broker_url": "redis://:hidden@host/x"}, "the URL's path must be a database number, e.g. /0"),
     ],
 )

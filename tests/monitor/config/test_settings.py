@@ -102,7 +102,10 @@ def test_a_signing_secret_is_taken_with_its_padding_or_without(secret: str) -> N
             {"DATABASE_URL": "postgres://u:hidden@h/d", "MONITOR_DATABASE_URL": "postgresql://u:hidden@h/d"},
             "MONITOR_DATABASE_URL: is the same as DATABASE_URL; the monitor needs a database of its own",
         ),
-        ({"BROKER_URL": "amqp://h"}, "BROKER_URL: must be a URL that starts with redis:// or rediss://"),
+        (
+            {"BROKER_URL": "sqs://hidden"},
+            "BROKER_URL: must be a URL that starts with redis://, rediss://, amqp:// or amqps://",
+        ),
         ({"BOT_TOKEN": "hidden"}, "BOT_TOKEN: must look like 123456789:AA… as BotFather gave it"),
         (
             {"MONITOR_DATABASE_URL": "mysql://hidden"},
