@@ -107,6 +107,7 @@ class Row:
     attempts: int = 0
     lease_token: str = ""
     was_sending: bool = False
+    body: str | None = None
 
 
 @dataclass
