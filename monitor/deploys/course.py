@@ -19,6 +19,7 @@ RUN_MARGIN_SECONDS = 15.0
 """A run is over when so much more than the longest time limit has passed, whoever has not answered."""
 CONFIRM = timedelta(seconds=60)
 """The verdict waits so long for a check that has just begun to fail, or to recover."""
+OPENED_WITHIN = timedelta(minutes=1)
 LOST = timedelta(hours=3)
 """Render ends a deploy in less: 120 min to build, 30 min before it, 15 min to start."""
 
@@ -36,15 +37,16 @@ class Move:
     """It can be judged."""
 
 
-def window_events(record: DeployRecord, state: State) -> tuple[Event, ...]:
+def window_events(record: DeployRecord, state: State, now: datetime) -> tuple[Event, ...]:
     """Return what the engine does not know yet of this deploy."""
     if record.is_judged:
         return ()
     window = state.deploys.get(record.id)
     events: list[Event] = []
     if window is None:
-        # Its window was forgotten, or never opened: one that has failed needs none.
-        if record.ended_at is not None:
+        # One that has failed needs none; and a window that was forgotten while it builds is not opened again.
+        is_news = record.live_at is not None or now - record.seen_at < OPENED_WITHIN
+        if record.ended_at is not None or not is_news:
             return ()
         events.append(DeployStarted(record.id, record.service, record.commit))
     if window is None or (window.live_at is None and window.ended_at is None):

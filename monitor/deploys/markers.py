@@ -39,10 +39,10 @@ class Markers:
         wanted = []
         if self._settings.grafana_url and self._settings.grafana_token:
             wanted.append("grafana")
-        if self._settings.sentry_org and self._settings.sentry_auth_token:
-            # A release that never went live was deployed nowhere.
-            if record.commit and record.live_at is not None and record.verdict in WENT_LIVE:
-                wanted.append("sentry")
+        # A release that never went live was deployed nowhere.
+        is_deployed = bool(record.commit) and record.live_at is not None and record.verdict in WENT_LIVE
+        if self._settings.sentry_org and self._settings.sentry_auth_token and is_deployed:
+            wanted.append("sentry")
         return tuple(name for name in wanted if name not in record.marked)
 
     async def leave(self, where: str, record: DeployRecord) -> None:

@@ -27,27 +27,28 @@ FAILED_WORDS = {
 }
 
 
-def verdict_message(record: DeployRecord, now: datetime, *, dashboard_url: str | None = None) -> Rendered:
-    """Return the one message about a deploy that is judged."""
+def verdict_message(
+    record: DeployRecord, now: datetime, *, dashboard_url: str | None = None, is_auto: bool = False
+) -> Rendered:
+    """Return the one message about a deploy that is judged. `is_auto`: it is rolled back at once, nobody is asked."""
     assert record.verdict is not None
     spans = [Span(f"{SIGNS[record.verdict]} "), *_headline(record)]
     if record.message:
         spans.append(Span(f"\n{sentence(record.message, MESSAGE_UNITS)}"))
-    spans += _lines("\n🔴 ", record.broken, record, now)
-    if record.degraded:
-        spans += _lines("\n🟡 ", record.degraded, record, now)
-    if record.broken_before:
-        spans.append(Span("\n\nNot by this deploy:"))
-        spans += _lines("\n▫️ ", record.broken_before, record, now)
+    new = tuple(one for one in record.degraded if one.since >= record.started_at)
+    spans += [*_lines("\n🔴 ", record.broken, record, now), *_lines("\n🟡 ", new, record, now)]
+    old = (*record.broken_before, *(one for one in record.degraded if one not in new))
+    if old:
+        spans += [Span("\n\nNot by this deploy:"), *_lines("\n▫️ ", old, record, now)]
     if record.elsewhere and record.broken:
         spans += [Span("\n\nAlso down since then: "), *names([name(check) for check in record.elsewhere], LISTED)]
-    spans += _after(record)
+    spans += _after(record, is_auto=is_auto)
     log_end = clip(clean(record.log_end, keep_lines=True), LOG_UNITS)
     if log_end:
         spans += [Span("\n"), Span(log_end, "expandable_blockquote")]
     text, entities = compose(spans)
     assert len(text) <= TEXT_UNITS, "every part is cut"
-    return Rendered(text, entities, _buttons(record, dashboard_url))
+    return Rendered(text, entities, _buttons(record, dashboard_url, is_auto=is_auto))
 
 
 def rollback_message(record: DeployRecord) -> Rendered:
@@ -92,7 +93,8 @@ def _headline(record: DeployRecord) -> list[Span]:
             took = "" if record.ran_seconds is None else f" in {record.ran_seconds:.1f} s"
             said = f"{record.passed} of {record.total}{took}"
             unseen = f", {record.unseen} not seen" if record.unseen else ""
-            return [commit, Span(" live on "), service, Span(f": {said}{unseen}")]
+            back = " (a rollback)" if record.trigger == "rollback" else ""
+            return [commit, Span(" live on "), service, Span(f"{back}: {said}{unseen}")]
 
 
 def _lines(sign: str, troubles: tuple[Trouble, ...], record: DeployRecord, now: datetime) -> list[Span]:
@@ -110,9 +112,11 @@ def _lines(sign: str, troubles: tuple[Trouble, ...], record: DeployRecord, now: 
     return spans
 
 
-def _after(record: DeployRecord) -> list[Span]:
+def _after(record: DeployRecord, *, is_auto: bool) -> list[Span]:
     if record.verdict is DeployVerdict.DEPLOY_FAILED and record.still_live:
         return [Span("\n"), _commit(record.still_live[:SHORT]), Span(" is still live.")]
+    if record.can_roll_back_to and is_auto:
+        return [Span("\n\nIt is rolled back now, to "), _commit(record.can_roll_back_to_commit[:SHORT]), Span(".")]
     if record.can_roll_back_to:
         to = _commit(record.can_roll_back_to_commit[:SHORT])
         return [Span("\n\nBefore it "), to, Span(f" was live. Of a rollback: {'; '.join(warnings_of(record))}.")]
@@ -121,10 +125,10 @@ def _after(record: DeployRecord) -> list[Span]:
     return []
 
 
-def _buttons(record: DeployRecord, dashboard_url: str | None) -> tuple[tuple[Button, ...], ...]:
+def _buttons(record: DeployRecord, dashboard_url: str | None, *, is_auto: bool) -> tuple[tuple[Button, ...], ...]:
     rows: list[tuple[Button, ...]] = []
     data = button_data(record)
-    if record.can_roll_back_to and record.rolled_back is None and len(data.encode()) <= CALLBACK_BYTES:
+    if record.can_roll_back_to and not is_auto and len(data.encode()) <= CALLBACK_BYTES:
         text = f"↩️ Roll back to {record.can_roll_back_to_commit[:SHORT]}"
         rows.append((Button(text, callback_data=data, style="danger"),))
     if dashboard_url is not None and can_be_link(dashboard_url):

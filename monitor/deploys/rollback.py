@@ -67,6 +67,11 @@ def button_data(record: DeployRecord) -> str:
     return f"{BUTTON}{record.id}"
 
 
+def is_automatic(record: DeployRecord, mode: str) -> bool:
+    """Say whether it is rolled back without a question: never one that seems to have changed the database."""
+    return mode == "auto" and bool(record.can_roll_back_to) and not record.has_migrations
+
+
 class Taps:
     """Counts taps of one button: it acts when the same person taps it again, not at once and not much later."""
 

@@ -27,13 +27,8 @@ def judged(record: DeployRecord, state: State, plan: Plan, looked_at: Collection
             trouble = trouble_of(check, state, plan, record.service)
             is_new = trouble.since >= record.started_at and not trouble.because_of
             (broken if is_new else before).append(trouble)
-        elif (
-            said is None
-            or check.is_stale
-            or check.status is CheckStatus.PENDING
-            or said.verdict.outcome is Outcome.UNKNOWN
-        ):
-            unseen += not _has_nothing_to_look_at(check)
+        elif said is None or _is_not_seen(check):
+            unseen += said is None or said.verdict.reason is not Reason.NOT_CONFIGURED
         elif check.is_degraded or said.verdict.outcome is Outcome.DEGRADED:
             since = check.degraded_since or check.first_degraded_at or said.started_at
             degraded.append(Trouble(check_id, since, said.verdict.summary))
@@ -65,9 +60,8 @@ def trouble_of(check: CheckState, state: State, plan: Plan, service: str) -> Tro
     seen = check.last_failure or check.last_result
     since = check.down_since or check.first_bad_at
     assert seen is not None, "a check fails by a look"
-    return Trouble(
-        check.id, since or seen.started_at, seen.verdict.summary, _because_of(check.id, state, plan, service)
-    )
+    because_of = _because_of(check.id, state, plan, service)
+    return Trouble(check.id, since or seen.started_at, seen.verdict.summary, because_of)
 
 
 def _because_of(check_id: str, state: State, plan: Plan, service: str) -> str:
@@ -78,8 +72,10 @@ def _because_of(check_id: str, state: State, plan: Plan, service: str) -> str:
     return ""
 
 
-def _has_nothing_to_look_at(check: CheckState) -> bool:
-    return check.last_result is not None and check.last_result.verdict.reason is Reason.NOT_CONFIGURED
+def _is_not_seen(check: CheckState) -> bool:
+    said = check.last_result
+    is_unknown = said is None or said.verdict.outcome is Outcome.UNKNOWN
+    return is_unknown or check.is_stale or check.status is CheckStatus.PENDING
 
 
 def _elsewhere(record: DeployRecord, state: State, plan: Plan) -> tuple[str, ...]:

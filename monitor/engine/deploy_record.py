@@ -99,7 +99,7 @@ class DeployRecord:
     """Why none is offered, in a few words."""
     rolled_back: RolledBack | None = None
     marked: tuple[str, ...] = ()
-    """Where a marker was left: `grafana`, `sentry`."""
+    """Where a marker was left, or was given up: `grafana`, `sentry`."""
 
     @property
     def short(self) -> str:

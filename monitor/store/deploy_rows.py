@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -138,7 +139,7 @@ class DeployRows:
         async with self._database.write() as connection:
             await connection.execute(sa.update(hook).where(hook.c.id == hook_id).values(is_done=True))
 
-    async def _records(self, query: sa.Select[tuple[str]]) -> Sequence[DeployRecord]:
+    async def _records(self, query: sa.Select[Any]) -> Sequence[DeployRecord]:
         async with self._database.read() as connection:
             texts: Sequence[str] = (await connection.execute(query)).scalars().all()
         return [DEPLOY_RECORD.value(text) for text in texts]
