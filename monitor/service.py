@@ -47,6 +47,8 @@ from monitor.store.store import Store
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from monitor.web.context import TakeHook
+
 STANDBY_LOOK_SECONDS = 2.0
 """How often a standby reads what the leader has written."""
 NEXT_TURN_SECONDS = 1.0
@@ -188,8 +190,9 @@ class Service:
         spool = Spool(Path(settings.monitor_spool_file))
         self.render = RenderClients(time.monotonic)
         self._realm = Realm(
-            settings, stack, checklist, store, self.line, self.metrics, self.watch, self.slo, spool, self.render
-        )
+            settings, stack, checklist, store, self.line, self.metrics, self.watch, self.slo, spool, self.render,
+            on_deploy=self.rounds.rediscover,
+        )  # fmt: skip
         if settings.fallback_addresses:
             # As below; and a mistake in an address is told at the start, by a standby too.
             from monitor.delivery.fallback import FallbackChannel
@@ -317,9 +320,14 @@ class Service:
             return None
         return None if changed.is_same_as(self.checklist) else changed
 
-    def rediscover(self) -> None:
-        """Look around in the stack again, at once and a few times more: for whoever learns of a deploy."""
-        self.rounds.rediscover()
+    def _take_hook(self) -> "TakeHook | None":
+        """Return what takes Render's webhook, in a standby too; None where it is not set up."""
+        secret = self.settings.render_webhook_secret
+        if secret is None:
+            return None
+        from monitor.deploys.webhook import Webhook
+
+        return Webhook(secret, self.store.record_hook, utc_now).take
 
     def _app(self) -> "FastAPI":
         from monitor.web.app import build_app
@@ -344,6 +352,7 @@ class Service:
                 if check.config.kind == "push"
             },
             record_push=self.store.record_push,
+            take_hook=self._take_hook(),
             api_token=self.settings.monitor_token,
         )
         return build_app(context)

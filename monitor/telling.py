@@ -14,6 +14,7 @@ from monitor.metrics import Metrics
 from monitor.store.store import Store
 
 if TYPE_CHECKING:
+    from monitor.bot.operators import OtherPress
     from monitor.delivery.channel import Channel
 
 Loops = dict[str, Coroutine[None, None, None]]
@@ -30,10 +31,11 @@ def telling_loops(
     probe_now: Callable[[str], object],
     now: Callable[[], datetime],
     opened: AsyncExitStack,
+    press: "OtherPress | None" = None,
 ) -> Loops:
     """Return the loops by name; none where nobody can be told. `outbox` hands the messages out.
 
-    What must be closed after the loops is given to `opened`.
+    What must be closed after the loops is given to `opened`. `press` takes taps on buttons of no incident.
 
     Raises `UsageError` for a bad fallback address.
     """
@@ -67,7 +69,9 @@ def telling_loops(
         alerts, api_url = stack.alerts, settings.telegram_api_url
         channels["telegram"] = telegram = TelegramChannel(token, api_url=api_url)
         opened.push_async_callback(telegram.close)
-        bot = OperatorsBot(token, api_url, line, plan, alerts.operators, alerts.viewers, probe_now, now=now)
+        bot = OperatorsBot(
+            token, api_url, line, plan, alerts.operators, alerts.viewers, probe_now, now=now, press=press
+        )
         opened.push_async_callback(bot.close)
         loops["bot"] = bot.run()
         if alerts.board:

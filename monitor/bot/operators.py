@@ -39,6 +39,9 @@ HANDLE_SECONDS = 30.0
 ALLOWED_UPDATES = ["message", "callback_query"]
 """Nothing else is asked for: no channel posts, no edits, no guests."""
 
+OtherPress = Callable[[str, int, str], Awaitable[tuple[str, bool] | None]]
+"""Given data, user id and name: what is said, and whether it stays until dismissed; None for a button of others."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -58,7 +61,9 @@ class OperatorsBot:
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         poll_seconds: int = POLL_SECONDS,
+        press: OtherPress | None = None,
     ) -> None:
+        """`press` takes taps on buttons that belong to no incident, by operators only."""
         # Here and not at the first update: the import takes seconds, in which the loop would stand still.
         from monitor.delivery import bot_api
 
@@ -68,6 +73,7 @@ class OperatorsBot:
         self._plan = plan
         self._access = Access(operators, viewers, now)
         self._buttons = Buttons(line, now, probe_now)
+        self._press_other = press
         self._now = now
         self._sleep = sleep
         self._poll_seconds = poll_seconds
@@ -187,11 +193,14 @@ class OperatorsBot:
             elif self._access.is_too_fast(query.from_user.id):
                 answer = "Too fast: please wait a minute."
             else:
-                answer = await self._buttons.press(query.data or "", author_of(query.from_user))
-                is_alert = False
+                answer, is_alert = await self._pressed(query.data or "", query.from_user)
         finally:
             # Always: without an answer the button spins for a minute on the person's screen.
             await query.answer(answer, show_alert=is_alert)
+
+    async def _pressed(self, data: str, person: "User") -> tuple[str, bool]:
+        other = None if self._press_other is None else await self._press_other(data, person.id, author_of(person))
+        return other or (await self._buttons.press(data, author_of(person)), False)
 
 
 def author_of(user: "User") -> str:

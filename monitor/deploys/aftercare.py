@@ -43,7 +43,7 @@ class Aftercare:
                 record = world.records.get(record.id) or record
         for where in world.markers.wanted(record):
             record = await self._mark(where, record)
-        if record != before:
+        if record != before or not self.is_open(record):
             await world.records.save(record, is_open=self.is_open(record))
 
     def _is_to_roll_back(self, record: DeployRecord) -> bool:

@@ -115,9 +115,7 @@ def _lines(sign: str, troubles: tuple[Trouble, ...], record: DeployRecord, now: 
 def _after(record: DeployRecord, *, is_auto: bool) -> list[Span]:
     if record.verdict is DeployVerdict.DEPLOY_FAILED and record.still_live:
         return [Span("\n"), _commit(record.still_live[:SHORT]), Span(" is still live.")]
-    if record.can_roll_back_to and is_auto:
-        return [Span("\n\nIt is rolled back now, to "), _commit(record.can_roll_back_to_commit[:SHORT]), Span(".")]
-    if record.can_roll_back_to:
+    if record.can_roll_back_to and not is_auto:
         to = _commit(record.can_roll_back_to_commit[:SHORT])
         return [Span("\n\nBefore it "), to, Span(f" was live. Of a rollback: {'; '.join(warnings_of(record))}.")]
     if record.no_rollback:

@@ -21,8 +21,8 @@ LOGIN_WINDOW_SECONDS = 60.0
 _ADDRESSES_KEPT = 1000
 
 _OPEN_PATHS = frozenset({"/healthz", "/readyz", "/login"})
-_OPEN_PREFIXES = ("/static/", "/push/")
-"""A dead-man's switch asks for a token of its own."""
+_OPEN_PREFIXES = ("/static/", "/push/", "/hooks/")
+"""A dead-man's switch asks for a token of its own; a webhook is signed."""
 _JSON_PREFIXES = ("/api/", "/metrics", "/events", "/openapi.json")
 
 

@@ -16,12 +16,13 @@ from monitor.web.api.health import health_routes
 from monitor.web.api.routes import api_routes
 from monitor.web.context import WebContext
 from monitor.web.headers import SecurityHeaders
+from monitor.web.hooks import hook_routes
 from monitor.web.pages.login import login_routes
 from monitor.web.pages.render import WEB, render, template_environment
 from monitor.web.pages.routes import page_routes
 from monitor.web.push import push_routes
 
-_FOR_PROGRAMS = ("/api/", "/push/", "/events", "/metrics", "/healthz", "/readyz", "/openapi.json")
+_FOR_PROGRAMS = ("/api/", "/push/", "/hooks/", "/events", "/metrics", "/healthz", "/readyz", "/openapi.json")
 
 
 def build_app(context: WebContext) -> FastAPI:
@@ -37,6 +38,8 @@ def build_app(context: WebContext) -> FastAPI:
     app.include_router(health_routes(context))
     app.include_router(api_routes(context))
     app.include_router(push_routes(context))
+    if context.take_hook is not None:
+        app.include_router(hook_routes(context.take_hook))
     app.include_router(page_routes(context, environment))
     app.mount("/static", StaticFiles(directory=WEB / "static"), name="static")
     if context.api_token is not None:

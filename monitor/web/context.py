@@ -57,6 +57,10 @@ class Changes(Protocol):
         ...
 
 
+TakeHook = Callable[[Mapping[str, str], bytes], Awaitable[tuple[int, str]]]
+"""Given headers and body of a delivery; returns a status and one line."""
+
+
 async def _record_nothing(check_id: str, push: Push) -> None:
     """Remember nothing: there is no switch."""
 
@@ -88,6 +92,8 @@ class WebContext:
     """Id of each dead-man's switch to the token that a job must show."""
     record_push: Callable[[str, Push], Awaitable[None]] = _record_nothing
     """Remember that a job called. May raise `StoreError`."""
+    take_hook: TakeHook | None = None
+    """Takes Render's webhook; None where it is not set up."""
     api_token: SecretStr | None = None
     """When set, pages, API and metrics ask for it."""
 
