@@ -1,5 +1,6 @@
 """One check's machine: pending, up, suspect, down, recovering; and the slower one beside it, degraded."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
@@ -13,6 +14,14 @@ from monitor.engine.timers import spans
 Shown = Literal["up", "degraded", "down", "unknown", "pending"]
 
 _DOWNISH = (CheckStatus.DOWN, CheckStatus.RECOVERING)
+
+_FRESH_SPEED: Mapping[str, Any] = {
+    "is_degraded": False,
+    "degraded_since": None,
+    "first_degraded_at": None,
+    "degraded_window": (),
+    "degraded_window_started_at": (),
+}
 
 
 def is_downish(check: CheckState | None) -> bool:
@@ -72,6 +81,11 @@ def apply_look(policy: CheckPolicy, rules: Rules, check: CheckState, result: Res
         _succeed(policy, check, result, now, changes)
         _judge_speed(policy, rules, check, result, changes)
     return replace(check, **changes)
+
+
+def forget_slowness(check: CheckState) -> CheckState:
+    """Return the check with the slower machine at its start; what is usual stays known."""
+    return replace(check, **_FRESH_SPEED)
 
 
 def _fail(policy: CheckPolicy, check: CheckState, result: Result, changes: dict[str, Any]) -> None:
@@ -151,7 +165,7 @@ def _judge_speed(policy: CheckPolicy, rules: Rules, check: CheckState, result: R
         changes["baseline"] = learn(check.baseline, seconds, result.started_at.timestamp())
     if is_good and True not in check.degraded_window:
         if check.degraded_window:
-            changes |= {"degraded_window": (), "degraded_window_started_at": (), "first_degraded_at": None}
+            changes |= _FRESH_SPEED
         return
     window = (*check.degraded_window, not is_good)[-rules.degraded_k :]
     starts = (*check.degraded_window_started_at, result.started_at)[-rules.degraded_k :]
@@ -159,8 +173,7 @@ def _judge_speed(policy: CheckPolicy, rules: Rules, check: CheckState, result: R
     bad = sum(window)
     if check.is_degraded:
         if len(window) - bad >= rules.degraded_clear:
-            changes |= {"is_degraded": False, "degraded_since": None, "first_degraded_at": None}
-            changes |= {"degraded_window": (), "degraded_window_started_at": ()}
+            changes |= _FRESH_SPEED
     elif bad < rules.degraded_m:
         changes["first_degraded_at"] = None
     else:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from zlib import crc32
 
-from monitor.engine.check_state import confirm_seconds, is_downish
+from monitor.engine.check_state import confirm_seconds, forget_slowness, is_downish
 from monitor.engine.deploys import running_window
 from monitor.engine.draft import Draft, is_root_of
 from monitor.engine.events import ProbeNow
@@ -88,11 +88,18 @@ def inherit_gate(draft: Draft, check: CheckState, started_at: datetime) -> Check
 
 
 def open_gates(draft: Draft, check_id: str) -> None:
-    """After a recovery: give every descendant that is not up time to follow, and look at it again."""
+    """After a recovery: give every descendant that is not up time to follow, and look at it again.
+
+    One that only worked badly did so under a parent that was down: that is no evidence against it any more.
+    """
     gate_until = after(draft.now, draft.plan.rules.gate_settle_seconds)
     for name in draft.plan.graph.descendants[check_id]:
         check = draft.checks.get(name)
-        if check is None or check.status in (CheckStatus.UP, CheckStatus.PENDING):
+        if check is None or check.status is CheckStatus.PENDING:
+            continue
+        if check.status is CheckStatus.UP:
+            if check.degraded_window and draft.live_incident_of(check) is None:
+                draft.put_check(forget_slowness(check))
             continue
         is_waiting = check.status is CheckStatus.DOWN and not _is_settled_root(draft, check)
         draft.put_check(

@@ -27,6 +27,7 @@ ALL = SOME | {
     "MINIAPP_URL": "https://app.example",
     "PROBE_BOT_TOKEN": "345678901:AAH" + "z" * 32,
     "PROBE_CHAT_ID": "-1001234567890",
+    "RENDER_API_KEY": "rnd_" + "k" * 28,
 }
 SIGHT = ("vantage.egress", "vantage.dns", "vantage.loop")
 
@@ -156,6 +157,7 @@ def test_what_is_missing_is_named() -> None:
         "miniapp.calls": "BOT_TOKEN",
         "miniapp.button": "BOT_TOKEN",
         "miniapp.render": "MINIAPP_URL",
+        **{row.id: "RENDER_API_KEY" for row in ROWS if row.id.startswith("platform.")},
     }
 
 

@@ -87,15 +87,19 @@ def test_a_degraded_child_of_a_degraded_parent_is_its_symptom() -> None:
     assert story.incidents[1].status is IncidentStatus.RESOLVED
 
 
-def test_a_degraded_child_of_a_parent_that_is_not_up_waits() -> None:
+def test_what_works_badly_while_its_parent_is_down_is_warned_of_only_for_what_it_does_afterwards() -> None:
     story = Story(policy(DB), policy(API, DB, "redis.ping"), policy("redis.ping"))
     story.ok(DB, API)
     story.wait(30)
     story.drop(DB)
     degrade(story, API)
+    assert story.check(API).is_degraded
     assert [one.root for one in story.incidents.values()] == [DB]
     story.recover(DB)
+    assert not story.check(API).is_degraded
     story.look(API, Outcome.DEGRADED)
+    assert [one.root for one in story.incidents.values()] == [DB]
+    degrade(story, API)
     assert [one.root for one in story.incidents.values()] == [DB, API]
 
 
