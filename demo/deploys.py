@@ -1,4 +1,4 @@
-"""Deploys that are played: Render tells of them, the processes really change, and a rollback brings the old ones back."""
+"""Deploys that are played: Render tells of them, processes really change, and a rollback brings the old ones back."""
 
 import json
 import secrets

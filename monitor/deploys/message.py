@@ -4,7 +4,7 @@ from datetime import datetime
 
 from monitor.delivery.entities import CALLBACK_BYTES, TEXT_UNITS, Button, Rendered, Span, clean, clip, compose
 from monitor.delivery.wording import can_be_link, moment, name, names, sentence, spell
-from monitor.deploys.rollback import button_data, warnings_of
+from monitor.deploys.rollback import button_data, warning_of
 from monitor.engine.deploy_record import SHORT, DeployRecord, DeployVerdict, Trouble
 
 LISTED = 6
@@ -58,7 +58,7 @@ def rollback_message(record: DeployRecord) -> Rendered:
     spans = [
         Span("↩️ Rolling "), _service(record), Span(" back from "), _commit(record.short), Span(" to "),
         _commit(asked.to_commit[:SHORT]), Span(f", asked by {sentence(asked.by, 100)}."),
-        Span(f"\nTake care: {'; '.join(warnings_of(record))}."),
+        Span(f"\n{warning_of(record)}"),
     ]  # fmt: skip
     return Rendered(*compose(spans))
 
@@ -90,7 +90,7 @@ def _headline(record: DeployRecord) -> list[Span]:
             why = "no check could look" if record.unseen else "no check looks at this service"
             return [commit, Span(" live on "), service, Span(f": {why}")]
         case _:
-            took = "" if record.ran_seconds is None else f" in {record.ran_seconds:.1f} s"
+            took = "" if record.ran_seconds is None else f" in {max(0.1, record.ran_seconds):.1f} s"
             said = f"{record.passed} of {record.total}{took}"
             unseen = f", {record.unseen} not seen" if record.unseen else ""
             back = " (a rollback)" if record.trigger == "rollback" else ""
@@ -117,7 +117,7 @@ def _after(record: DeployRecord, *, is_auto: bool) -> list[Span]:
         return [Span("\n"), _commit(record.still_live[:SHORT]), Span(" is still live.")]
     if record.can_roll_back_to and not is_auto:
         to = _commit(record.can_roll_back_to_commit[:SHORT])
-        return [Span("\n\nBefore it "), to, Span(f" was live. Of a rollback: {'; '.join(warnings_of(record))}.")]
+        return [Span("\n\nBefore it "), to, Span(f" was live. {warning_of(record)}")]
     if record.no_rollback:
         return [Span(f"\n\nNo rollback is offered: {sentence(record.no_rollback, 200)}.")]
     return []

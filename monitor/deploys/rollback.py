@@ -53,13 +53,10 @@ def is_still_broken(record: DeployRecord, state: State) -> bool:
     return any(check is not None and check.status is not CheckStatus.UP for check in states)
 
 
-def warnings_of(record: DeployRecord) -> tuple[str, ...]:
-    """Return what a rollback does not bring back."""
-    found = []
-    if record.has_migrations:
-        found.append("its migrations stay in the database")
-    found.append("the next push deploys again")
-    return tuple(found)
+def warning_of(record: DeployRecord) -> str:
+    """Return what a rollback does not do, as a sentence."""
+    kept = "its migrations stay in the database, and " if record.has_migrations else ""
+    return f"After a rollback {kept}the next push deploys again."
 
 
 def button_data(record: DeployRecord) -> str:

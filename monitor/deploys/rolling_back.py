@@ -13,7 +13,7 @@ from monitor.delivery.entities import Rendered, clip
 from monitor.delivery.notes import note_text
 from monitor.deploys.message import refused_message, rollback_message
 from monitor.deploys.records import Records
-from monitor.deploys.rollback import BUTTON, Taps, Target, is_still_broken, target_of, warnings_of
+from monitor.deploys.rollback import BUTTON, Taps, Target, is_still_broken, target_of, warning_of
 from monitor.engine.deploy_record import SHORT, DeployRecord, RolledBack
 from monitor.engine.model import State
 from monitor.store.deploy_rows import Note
@@ -101,7 +101,7 @@ class RollingBack:
             return f"No rollback: {record.service} is well again.", True
         if not self._taps.is_second(record.id, user_id, self._now()):
             what = f"roll {record.service} back from {record.short} to {target.commit[:SHORT]}"
-            return f"Tap again within a minute to {what}. Take care: {'; '.join(warnings_of(record))}.", True
+            return f"Tap again within a minute to {what}. {warning_of(record)}", True
         why = await self.roll_back(record, target, author)
         return (f"Render did not take it: {why}", True) if why else ("Rolling back.", False)
 
