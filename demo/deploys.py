@@ -11,7 +11,7 @@ from typing import Any
 
 from demo.nexus.flaws import VARIABLE, Flaw
 from demo.process_tree import ServerError
-from demo.stack import NEXUS_NAMES, DemoStack
+from demo.stack import NEXUS_NAMES, RENDER, DemoStack
 
 BUILD_SECONDS = 3.0
 START_SECONDS = 1.0
@@ -19,6 +19,7 @@ LOOK_SECONDS = 1.0
 CALL_SECONDS = 5.0
 UNWATCHED = ("nexus-miniapp",)
 """Files alone: there is no process to be replaced."""
+WORKERS = ("nexus-worker",)
 KINDS = {
     "good": "Make /tasks faster",
     "bad": "Sort /tasks by its due date",
@@ -44,6 +45,7 @@ class Deployer:
         self._hands_off = hands_off
         self._running = threading.Lock()
         self._ended = threading.Event()
+        self._arguments = {name: stack.parts[name].arguments for name in WORKERS}
         threading.Thread(target=self._follow_rollbacks, daemon=True, name="rollbacks").start()
 
     def begin(self, kind: str) -> str:
@@ -98,6 +100,8 @@ class Deployer:
         part = self._stack.parts[name]
         with self._hands_off:
             part.usual_environment["RENDER_GIT_COMMIT"] = commit
+            if name in WORKERS:  # on Render every deploy runs under another host name
+                part.arguments = (*self._arguments[name], "-n", f"celery@{name}-{commit[:7]}")
             part.deploy(**changes)
 
     def _follow_rollbacks(self) -> None:
@@ -118,7 +122,7 @@ class Deployer:
     def _ask(self, path: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(  # noqa: S310  our own loopback address
-            self._stack.parts["renderapi"].url + path, data, {"content-type": "application/json"}
+            self._stack.parts[RENDER].url + path, data, {"content-type": "application/json"}
         )
         with urllib.request.urlopen(request, timeout=CALL_SECONDS) as answer:  # noqa: S310  as above
             return json.load(answer)

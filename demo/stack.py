@@ -1,4 +1,4 @@
-"""The whole demo: a Nexus in miniature, a Telegram of its own and the monitor, each part a process like on Render."""
+"""The whole demo: a Nexus in miniature, a Telegram and a Render of its own and the monitor, each part a process."""
 
 import secrets
 import shutil
@@ -21,7 +21,8 @@ from demo.servers import PostgresServer, ValkeyServer
 
 HERE = Path(__file__).parent
 COMMIT = "de30c0ffee5eed"
-RENDER_KEY = "rnd_demo0000000000000000000000"
+RENDER = "renderapi"
+RENDER_KEY = "rnd_demoRenderKeyIsPublicToo01"
 HEARTBEAT_SECONDS = 5
 NEXUS_NAMES = ("nexus-api", "nexus-bot", "nexus-worker", "nexus-beat", "nexus-miniapp")
 
@@ -147,15 +148,14 @@ class DemoStack:
         self._add(
             "botapi", ["demo.botapi", "--host", HOST, "--port", str(self.ports.chat)], {}, self.ports.chat, "/_/health"
         )
+        render, hook = free_port(), f"whsec_{b64encode(secrets.token_bytes(24)).decode()}"
+        rendering = ["--host", HOST, "--port", str(render), "--key", RENDER_KEY, "--commit", COMMIT]
+        rendering += ["--webhook-url", f"{self.dashboard_url}/hooks/render", "--webhook-secret", hook]
+        self._add(RENDER, ["demo.renderapi", *rendering], {}, render, "/_/health")
         self._add("nexus-api", ["demo.nexus.api"], {**shared, "PORT": str(api)}, api, "/version")
         self._add("nexus-worker", worker, shared, 0, None)
         self._add("nexus-beat", beat, shared, 0, None)
         self._add("nexus-bot", ["demo.nexus.bot"], {**shared, "PORT": str(bot)}, bot, "/health")
-        render, hook = free_port(), f"whsec_{b64encode(secrets.token_bytes(24)).decode()}"
-        options = {"host": HOST, "port": str(render), "key": RENDER_KEY, "commit": COMMIT}
-        options |= {"webhook-url": f"{self.dashboard_url}/hooks/render", "webhook-secret": hook}
-        told = [word for name, value in options.items() for word in (f"--{name}", value)]
-        self._add("renderapi", ["demo.renderapi", *told], {}, render, "/_/health")
         dist = {"DIST": str(self.dist), "PORT": str(miniapp), "TELEGRAM_SDK_URL": self.sdk_url}
         self._add("nexus-miniapp", ["demo.nexus.miniapp"], {**shared, **dist}, miniapp, "/")
         self._add(
@@ -165,10 +165,10 @@ class DemoStack:
                 # All that a user must give: the rest is found. The secret cannot be, and is optional.
                 **{name: shared[name] for name in ("API_URL", "DATABASE_URL", "REDIS_URL", "BOT_TOKEN")},
                 "WEBHOOK_SECRET": self.secret,
+                "TELEGRAM_API_URL": self.chat_url,
                 "RENDER_API_KEY": RENDER_KEY,
                 "RENDER_API_URL": f"http://{HOST}:{render}/v1",
                 "RENDER_WEBHOOK_SECRET": hook,
-                "TELEGRAM_API_URL": self.chat_url,
                 "ALERT_BOT_TOKEN": ALERT_TOKEN,
                 "ALERT_CHAT_ID": str(OPERATOR_ID),
                 "MONITOR_DATABASE_URL": f"sqlite:///{self.folder / 'monitor.db'}",

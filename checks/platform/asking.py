@@ -18,6 +18,10 @@ HINTS = {
     Reason.RATE_LIMITED: "Nothing to do: it is asked again after the pause. Does something else use the same key?",
 }
 NO_ANSWER = "Look at status.render.com; the services themselves are watched by the other checks."
+FRESH_SECONDS = 8.0
+"""How old an answer may be that decides: less than the pause between two looks, which confirm each other."""
+SHARED_SECONDS = 30.0
+"""How old one may be that another check decides by."""
 DEPLOYS_READ = 10
 """How many of the newest deploys are read: one call, shared by all who need them."""
 
@@ -71,10 +75,12 @@ def none_found(config: PlatformConfig) -> Verdict:
     )  # fmt: skip
 
 
-async def services_of(api: RenderReader, config: PlatformConfig) -> tuple[Service, ...]:
+async def services_of(
+    api: RenderReader, config: PlatformConfig, *, max_age_seconds: float = SHARED_SECONDS
+) -> tuple[Service, ...]:
     """Return the services that are watched, in the order of their names."""
     asked = [] if config.service_ids else [("name", name) for name in config.names]
-    items = await api.all("/services", [*asked, ("includePreviews", "false")], max_age_seconds=20.0)
+    items = await api.all("/services", [*asked, ("includePreviews", "false")], max_age_seconds=max_age_seconds)
     known = (service for item in items if (service := service_of(item)) is not None)
     wanted = [
         service
@@ -84,7 +90,9 @@ async def services_of(api: RenderReader, config: PlatformConfig) -> tuple[Servic
     return tuple(sorted(wanted, key=lambda service: service.name))
 
 
-async def deploys_of(api: RenderReader, service: Service, *, max_age_seconds: float = 10.0) -> tuple[Deploy, ...]:
+async def deploys_of(
+    api: RenderReader, service: Service, *, max_age_seconds: float = SHARED_SECONDS
+) -> tuple[Deploy, ...]:
     """Return the newest deploys of a service, newest first."""
     asked = [("limit", str(DEPLOYS_READ))]
     items = await api.get(f"/services/{service.id}/deploys", asked, max_age_seconds=max_age_seconds)

@@ -1,4 +1,4 @@
-"""`platform.build_logs`: what the build of the newest deploy warned about."""
+"""`platform.build_logs`: what the build of the newest deploy that went live warned about."""
 
 from asyncio import TaskGroup
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from checks.base import IO, RenderReader, Seconds
 from checks.platform.asking import PlatformCheck, PlatformConfig, deploys_of, none_found, services_of
 from checks.platform.log_rules import BUILD_RULES, Hit, hits
 from checks.platform.logs import build_lines
-from checks.platform.shapes import Deploy, LogLine, Service
+from checks.platform.shapes import WAS_LIVE, Deploy, LogLine, Service
 from checks.result import Fact, Reason, Verdict, degraded, ok
 from checks.wording import listed
 
@@ -28,7 +28,7 @@ class PlatformBuildLogsConfig(PlatformConfig):
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """The build of one service's newest deploy that is over."""
+    """The build of one service's newest deploy that went live."""
 
     service: Service
     deploy: Deploy | None
@@ -50,11 +50,11 @@ class PlatformBuildLogs(PlatformCheck[PlatformBuildLogsConfig, PlatformBuildLogs
     Config = PlatformBuildLogsConfig
 
     async def measure(self, io: IO) -> PlatformBuildLogsSeen:
-        """Read the log of each service's newest deploy that is over."""
+        """Read the log of each service's newest deploy that went live."""
         config = self.config
         api = io.render(config.api_url, config.api_key)
         async with TaskGroup() as group:
-            reading = [group.create_task(_build(api, service)) for service in await services_of(api, config)]
+            reading = [group.create_task(_build(api, service, io.now())) for service in await services_of(api, config)]
         return PlatformBuildLogsSeen(tuple(one.result() for one in reading))
 
     def judge(
@@ -79,17 +79,17 @@ class PlatformBuildLogs(PlatformCheck[PlatformBuildLogsConfig, PlatformBuildLogs
         )  # fmt: skip
 
 
-async def _build(api: RenderReader, service: Service) -> Build:
-    deploys = await deploys_of(api, service, max_age_seconds=60.0)
-    newest = next((deploy for deploy in deploys if deploy.is_over and deploy.finished_at and deploy.created_at), None)
+async def _build(api: RenderReader, service: Service, now: datetime) -> Build:
+    deploys = await deploys_of(api, service)
+    newest = next((deploy for deploy in deploys if deploy.status in WAS_LIVE), None)
     if newest is None or newest.finished_at is None or newest.created_at is None:
         return Build(service, None, ())
-    return Build(service, newest, await build_lines(api, service, newest.created_at, newest.finished_at))
+    return Build(service, newest, await build_lines(api, service, newest.created_at, newest.finished_at, now))
 
 
 def _said(build: Build, met: tuple[Hit, ...]) -> str:
     if build.deploy is None:
-        return "no deploy is over yet"
+        return "no deploy went live yet"
     if build.lines is None:
         return f"{build.deploy.short}: not read yet, the budget of log calls is used up"
     if not build.lines:

@@ -87,7 +87,7 @@ class PlatformCommit(PlatformCheck[PlatformCommitConfig, PlatformCommitSeen]):
 
 
 async def _live(api: RenderReader, service: Service) -> LiveOn:
-    return LiveOn(service, current(await deploys_of(api, service, max_age_seconds=20.0)))
+    return LiveOn(service, current(await deploys_of(api, service)))
 
 
 def _is_same(deploy: Deploy, expected: str) -> bool:

@@ -7,7 +7,15 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from checks.base import IO, RenderReader, Seconds
-from checks.platform.asking import PlatformCheck, PlatformConfig, deploys_of, none_found, services_of
+from checks.platform.asking import (
+    FRESH_SECONDS,
+    PlatformCheck,
+    PlatformConfig,
+    deploys_of,
+    none_found,
+    services_of,
+)
+from checks.platform.log_rules import BUILD_RULES, hits
 from checks.platform.logs import build_lines
 from checks.platform.shapes import FAILED, Deploy, LogLine, Service, current
 from checks.result import Fact, Outcome, Reason, Verdict, degraded, failed, ok
@@ -62,7 +70,7 @@ class PlatformDeploys(PlatformCheck[PlatformDeploysConfig, PlatformDeploysSeen])
         config = self.config
         api = io.render(config.api_url, config.api_key)
         async with TaskGroup() as group:
-            asking = [group.create_task(_deploys(api, service)) for service in await services_of(api, config)]
+            asking = [group.create_task(_deploys(api, service, io.now())) for service in await services_of(api, config)]
         return PlatformDeploysSeen(tuple(one.result() for one in asking))
 
     def judge(self, seen: PlatformDeploysSeen, now: datetime, before: Sequence[PlatformDeploysSeen] = ()) -> Verdict:
@@ -85,9 +93,10 @@ class PlatformDeploys(PlatformCheck[PlatformDeploysConfig, PlatformDeploysSeen])
         if newest.status in FAILED:
             what = newest.status.replace("_", " ").replace("pre deploy", "pre-deploy")
             live = current(one.deploys)
-            hint = f"{HINTS[newest.status]} {one.service.dashboard_url}".rstrip()
+            found = hits(one.log, BUILD_RULES) if newest.status == "build_failed" else ()
+            hint = f"{found[0].rule.hint if found else HINTS[newest.status]} {one.service.dashboard_url}".rstrip()
             excerpt = "\n".join(line.message for line in one.log[-SHOWN_LINES:]) or None
-            summary = f"{name} {newest.short}: {what}"
+            summary = f"{name} {newest.short}: {what}{f' ({found[0].rule.id})' if found else ''}"
             if live is None:
                 return failed(
                     Reason.FAILING, f"{summary}, and nothing is live", *facts, hint=hint, excerpt=_end(excerpt)
@@ -109,13 +118,13 @@ class PlatformDeploys(PlatformCheck[PlatformDeploysConfig, PlatformDeploysSeen])
         )  # fmt: skip
 
 
-async def _deploys(api: RenderReader, service: Service) -> DeploysOf:
-    found = DeploysOf(service, await deploys_of(api, service, max_age_seconds=20.0))
+async def _deploys(api: RenderReader, service: Service, now: datetime) -> DeploysOf:
+    found = DeploysOf(service, await deploys_of(api, service, max_age_seconds=FRESH_SECONDS))
     newest = found.newest
     if newest is None or newest.status not in FAILED or newest.finished_at is None:
         return found
     since = newest.finished_at - timedelta(minutes=10)
-    log = await build_lines(api, service, since, newest.finished_at, is_newest_first=True)
+    log = await build_lines(api, service, since, newest.finished_at, now, is_newest_first=True)
     return DeploysOf(service, found.deploys, log or ())
 
 

@@ -7,7 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from checks.base import IO, RenderReader, Seconds
-from checks.platform.asking import PlatformCheck, PlatformConfig, none_found, services_of, stamp
+from checks.platform.asking import (
+    FRESH_SECONDS,
+    PlatformCheck,
+    PlatformConfig,
+    none_found,
+    services_of,
+    stamp,
+)
 from checks.platform.shapes import RenderEvent, Service, event_of
 from checks.result import Fact, Reason, Verdict, degraded, failed, ok
 from checks.wording import duration, listed
@@ -103,7 +110,9 @@ class PlatformEvents(PlatformCheck[PlatformEventsConfig, PlatformEventsSeen]):
 
 
 async def _events(api: RenderReader, service: Service, since: str) -> tuple[RenderEvent, ...]:
-    items = await api.all(f"/services/{service.id}/events", [("startTime", since)], max_age_seconds=30.0, most_pages=2)
+    items = await api.all(
+        f"/services/{service.id}/events", [("startTime", since)], max_age_seconds=FRESH_SECONDS, most_pages=2
+    )
     events = (event for item in items if (event := event_of(item)) is not None)
     return tuple(sorted(events, key=lambda event: event.at, reverse=True))
 

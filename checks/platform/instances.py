@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from checks.base import IO, RenderReader, Seconds
-from checks.platform.asking import PlatformCheck, PlatformConfig, none_found, services_of
+from checks.platform.asking import FRESH_SECONDS, PlatformCheck, PlatformConfig, none_found, services_of
 from checks.platform.shapes import Service, instants_of
 from checks.result import Fact, Reason, Verdict, degraded, failed, ok
 from checks.wording import duration
@@ -107,7 +107,7 @@ class PlatformInstances(PlatformCheck[PlatformInstancesConfig, PlatformInstances
 
 
 async def _instances(api: RenderReader, service: Service) -> Instances:
-    answer = await api.get(f"/services/{service.id}/instances", max_age_seconds=30.0)
+    answer = await api.get(f"/services/{service.id}/instances", max_age_seconds=FRESH_SECONDS)
     return Instances(service, instants_of(answer))
 
 

@@ -4,20 +4,26 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from checks.base import RenderReader
-from checks.platform.asking import stamp
+from checks.platform.asking import FRESH_SECONDS, stamp
 from checks.platform.client import RenderLimitedError
 from checks.platform.shapes import LogLine, Service, lines_of
 
 PAGES = 5
 LINES = 100
-FINISHED_SECONDS = 86_400.0
-"""The log of a build that is over changes no more."""
+SETTLED = timedelta(seconds=60)
+"""So long after its end the log of a build changes no more."""
 LATE = timedelta(seconds=5)
 """The last lines of a build come a little after its end."""
 
 
 async def build_lines(
-    api: RenderReader, service: Service, since: datetime, until: datetime, *, is_newest_first: bool = False
+    api: RenderReader,
+    service: Service,
+    since: datetime,
+    until: datetime,
+    now: datetime,
+    *,
+    is_newest_first: bool = False,
 ) -> tuple[LogLine, ...] | None:
     """Return the lines of a build that is over, oldest first; only the last 100 with `is_newest_first`.
 
@@ -30,7 +36,9 @@ async def build_lines(
     ]  # fmt: skip
     try:
         pages = 1 if is_newest_first else PAGES
-        return await _pages(api, asked, stamp(since), pages, max_age_seconds=FINISHED_SECONDS)
+        # What was read once it had settled is read once.
+        max_age_seconds = max(FRESH_SECONDS, (now - until - SETTLED).total_seconds())
+        return await _pages(api, asked, stamp(since), pages, max_age_seconds=max_age_seconds)
     except RenderLimitedError:
         return None
 
@@ -45,9 +53,9 @@ async def app_lines(
     asked = [
         ("ownerId", services[0].owner_id), *(("resource", service.id) for service in services), ("type", "app"),
         *(("text", text) for text in texts), ("limit", str(LINES)), ("direction", "backward"),
-        ("startTime", stamp(since, 10)), ("endTime", stamp(until, 10)),
+        ("startTime", stamp(since, 5)), ("endTime", stamp(until, 5)),
     ]  # fmt: skip
-    first = await api.get("/logs", asked, max_age_seconds=20.0)
+    first = await api.get("/logs", asked, max_age_seconds=FRESH_SECONDS)
     return lines_of(first)
 
 

@@ -7,7 +7,14 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from checks.base import IO, RenderReader, Seconds
-from checks.platform.asking import PlatformCheck, PlatformConfig, none_found, services_of, stamp
+from checks.platform.asking import (
+    SHARED_SECONDS,
+    PlatformCheck,
+    PlatformConfig,
+    none_found,
+    services_of,
+    stamp,
+)
 from checks.platform.shapes import Series, Service, series_of
 from checks.result import Fact, Reason, Verdict, degraded, failed, ok
 from checks.wording import duration
@@ -117,7 +124,7 @@ class PlatformResources(PlatformCheck[PlatformResourcesConfig, PlatformResources
 
 async def _series(api: RenderReader, name: str, asked: Sequence[tuple[str, str]]) -> tuple[Series, ...]:
     more = [] if name.endswith(("-limit", "-capacity")) else [("aggregationMethod", "MAX")]
-    return series_of(await api.get(f"/metrics/{name}", [*asked, *more], max_age_seconds=45.0))
+    return series_of(await api.get(f"/metrics/{name}", [*asked, *more], max_age_seconds=SHARED_SECONDS))
 
 
 def _uses(seen: PlatformResourcesSeen, used: str, limit: str, now: datetime, seconds: float) -> tuple[Use, ...]:

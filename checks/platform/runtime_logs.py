@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from checks.base import IO, RenderReader, Seconds
-from checks.platform.asking import PlatformCheck, PlatformConfig, none_found, services_of
+from checks.platform.asking import SHARED_SECONDS, PlatformCheck, PlatformConfig, none_found, services_of
 from checks.platform.log_rules import APP_RULES, ASKED_OF_RENDER, Hit, hits
 from checks.platform.logs import app_lines
 from checks.platform.shapes import LogLine, Service, instants_of
@@ -115,7 +115,7 @@ class PlatformRuntimeLogs(PlatformCheck[PlatformRuntimeLogsConfig, PlatformRunti
 
 
 async def _began(api: RenderReader, service: Service) -> tuple[datetime, ...]:
-    return instants_of(await api.get(f"/services/{service.id}/instances", max_age_seconds=45.0))
+    return instants_of(await api.get(f"/services/{service.id}/instances", max_age_seconds=SHARED_SECONDS))
 
 
 def _where(hit: Hit, names: Mapping[str, str]) -> str:

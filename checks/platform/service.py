@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from checks.base import IO
-from checks.platform.asking import PlatformCheck, PlatformConfig, none_found, services_of
+from checks.platform.asking import FRESH_SECONDS, PlatformCheck, PlatformConfig, none_found, services_of
 from checks.platform.shapes import Service
 from checks.result import Fact, Reason, Verdict, degraded, failed, ok
 from checks.wording import listed
@@ -56,7 +56,7 @@ class PlatformService(PlatformCheck[PlatformServiceConfig, PlatformServiceSeen])
         """Ask once for all."""
         config = self.config
         api = io.render(config.api_url, config.api_key)
-        return PlatformServiceSeen(await services_of(api, config))
+        return PlatformServiceSeen(await services_of(api, config, max_age_seconds=FRESH_SECONDS))
 
     def judge(self, seen: PlatformServiceSeen, now: datetime, before: Sequence[PlatformServiceSeen] = ()) -> Verdict:
         """Failed where one is suspended or gone, degraded where one is not as it should be."""

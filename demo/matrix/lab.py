@@ -23,6 +23,7 @@ TUNING: Mapping[str, Any] = {
     # What takes minutes to be called bad by itself.
     "checks": {
         "api.version": {"drift_seconds": 8},
+        "platform.commit": {"drift_seconds": 8},
         "postgres.capacity": {"transaction_seconds": 8, "lock_wait_seconds": 4},
         "queue.orphans": {"orphaned_seconds": 5},
         "worker.restarts": {"degraded_restarts": 1000, "failed_restarts": 1000},  # the faults deploy it all the time

@@ -2,7 +2,7 @@
 
 import itertools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,6 +32,8 @@ class Held:
     events: list[Json] = field(default_factory=list)
     """Newest first."""
     instances: list[Json] = field(default_factory=list)
+    is_listed: bool = True
+    """The API shows it; a deleted one is gone from every list."""
     memory_share: float = 0.4
     cpu_share: float = 0.1
 
@@ -141,6 +143,15 @@ class Account:
         }  # fmt: skip
         self.logs.append(line)
         del self.logs[:-KEPT_LOGS]
+
+    def forget_lines(self, held: Held, texts: Sequence[str]) -> None:
+        """Forget a service's lines that hold one of these texts: they never were written."""
+        self.logs = [
+            line
+            for line in self.logs
+            if {"name": "resource", "value": held.id} not in line["labels"]
+            or not any(text in line["message"] for text in texts)
+        ]
 
     def series(self, name: str, held: Held, since: datetime, until: datetime, step_seconds: int) -> Json | None:
         """Return one metric of a service; None where it has no such numbers."""

@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from demo.renderapi.account import Account, Held, Json
+from demo.renderapi.playing import play
 
 WEBHOOK_SECONDS = 15.0
 """Render waits so long for an answer."""
@@ -40,6 +41,8 @@ class RenderServer:
         """Every question, oldest first."""
         self.refusals: list[tuple[int, float]] = []
         """Status and Retry-After of the next answers."""
+        self.always_refuses = 0
+        """Status of every answer; 0 where it answers."""
         self.on_deploy: Callable[[Held, Json], Any] | None = None
         """Called when a deploy was asked for through the API (a rollback), in a thread."""
         self._to_tell: asyncio.Queue[tuple[Held, Json]] = asyncio.Queue()
@@ -60,6 +63,8 @@ class RenderServer:
             Route("/v1/logs", self._logs),
             Route("/v1/metrics/{metric}", self._metric),
             Route("/_/health", _healthy),
+            Route("/_/services/{name}", self._play_service, methods=["POST"]),
+            Route("/_/refusing", self._refuse_always, methods=["POST"]),
             Route("/_/deploys", self._play, methods=["POST"]),
             Route("/_/deploys/{deploy}", self._advance, methods=["POST"]),
             Route("/_/rollbacks", self._asked_rollbacks),
@@ -114,6 +119,8 @@ class RenderServer:
         self.asked.append(f"{request.url.path}?{request.url.query}".rstrip("?"))
         if request.headers.get("authorization") != f"Bearer {self._key}":
             return JSONResponse({"message": "unauthorized"}, 401)
+        if self.always_refuses:
+            return JSONResponse({"message": "no"}, self.always_refuses)
         if self.refusals:
             status, retry_after = self.refusals.pop(0)
             headers = {"retry-after": f"{retry_after:g}"} if status == 429 else {}
@@ -122,7 +129,8 @@ class RenderServer:
 
     async def _services(self, request: Request) -> Response:
         names = request.query_params.getlist("name")
-        found = [held.service for held in self.account.held.values() if not names or held.name in names]
+        held = [held for held in self.account.held.values() if held.is_listed]
+        found = [one.service for one in held if not names or one.name in names]
         return _listed(request, "service", found)
 
     async def _service(self, request: Request) -> Response:
@@ -200,6 +208,13 @@ class RenderServer:
         if self.on_deploy is not None:
             await asyncio.to_thread(self.on_deploy, held, deploy)
         return JSONResponse(deploy, 201)
+
+    async def _play_service(self, request: Request) -> Response:
+        return await play(self.account, request)
+
+    async def _refuse_always(self, request: Request) -> Response:
+        self.always_refuses = int((await request.json())["status"])
+        return JSONResponse({"status": self.always_refuses})
 
     async def _play(self, request: Request) -> Response:
         body = await request.json()

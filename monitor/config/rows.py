@@ -109,8 +109,7 @@ def _render(settings: Settings, stack: Stack) -> Given:
     }
 
 
-def _platform(check_id: str, checklist: str = "") -> Row:
-    parents = () if check_id == "platform.service" else ("platform.service",)
+def _platform(check_id: str, checklist: str = "", *, parents: tuple[str, ...] = ("platform.service",)) -> Row:
     return Row(check_id, "render", ("render_api_key",), _render, parents=parents, checklist=checklist)
 
 
@@ -434,11 +433,11 @@ ROWS: tuple[Row, ...] = (
         ("alert_bot_token",),
         lambda settings, stack: {"token": settings.alert_bot_token, "api_base_url": settings.telegram_api_url},
     ),
-    _platform("platform.service", HEALTH),
+    _platform("platform.service", HEALTH, parents=()),
     _platform("platform.deploys", HEALTH),
     _platform("platform.build_logs", "Render: build logs for warnings"),
-    _platform("platform.runtime_logs", LOGS),
     _platform("platform.events", HEALTH),
+    _platform("platform.runtime_logs", LOGS, parents=("platform.service", "platform.deploys", "platform.events")),
     _platform("platform.resources", "Render: resource usage (CPU, memory, disk)"),
     _platform("platform.instances", HEALTH),
     _platform("platform.commit"),

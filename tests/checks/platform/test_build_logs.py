@@ -31,7 +31,7 @@ JUDGED: dict[str, tuple[Sequence[Build], Outcome, Reason | None, str, str]] = {
         (build(is_read=False),), Outcome.OK, None, "0 build logs read",
         "abc1234: not read yet, the budget of log calls is used up",
     ),
-    "no deploy": ((Build(service(), None, ()),), Outcome.OK, None, "0 build logs read", "no deploy is over yet"),
+    "no deploy": ((Build(service(), None, ()),), Outcome.OK, None, "0 build logs read", "no deploy went live yet"),
     "Python is not pinned": (
         (CLEAN, DEFAULT), Outcome.DEGRADED, Reason.DRIFT, "build of nexus-api: default-python, pip-warning",
         "abc1234: clean (2 lines)",
@@ -60,6 +60,7 @@ async def test_the_log_of_a_deploy_is_read_once(render: Render) -> None:
     render.account.log(render.api, "build", "  Building wheel for asyncpg (pyproject.toml): started")
     render.later(seconds=30)
     render.account.advance(render.api, started, "live")
+    render.later(minutes=2)
 
     first = await CHECK.measure(render.io())
     asked = [question for question in render.server.asked if question.startswith("/v1/logs")]
@@ -70,6 +71,28 @@ async def test_the_log_of_a_deploy_is_read_once(render: Render) -> None:
     assert verdict.summary == "build of nexus-api: compiled"
     assert again.builds == first.builds
     assert [question for question in render.server.asked if question.startswith("/v1/logs")] == asked
+
+
+async def test_a_line_that_comes_late_is_read_by_the_next_look(render: Render) -> None:
+    render.deployed(render.api, "live")
+    first = await CHECK.measure(render.io())
+    render.later(seconds=1)
+    render.account.log(render.api, "build", "WARNING: Running pip as root")
+    render.later(seconds=9)
+
+    again = await CHECK.measure(render.io())
+
+    assert [CHECK.judge(seen, render.at).outcome for seen in (first, again)] == [Outcome.OK, Outcome.DEGRADED]
+
+
+async def test_a_build_that_failed_is_not_looked_at(render: Render) -> None:
+    deploy = render.account.begin_deploy(render.api, NEW, "A change")
+    render.account.log(render.api, "build", "ERROR: No matching distribution found for aiohttp==3.9.1")
+    render.account.advance(render.api, deploy, "build_failed")
+
+    seen = await CHECK.measure(render.io())
+
+    assert [build.deploy.status for build in seen.builds if build.deploy] == ["live"] * 3
 
 
 async def test_a_budget_that_is_used_up_leaves_the_log_for_the_next_look(render: Render) -> None:

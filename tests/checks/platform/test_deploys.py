@@ -76,7 +76,8 @@ async def test_a_failed_build_is_told_with_the_end_of_its_log(render: Render) ->
     seen = await CHECK.measure(render.io())
     verdict = CHECK.judge(seen, render.at)
 
-    assert verdict.summary == f"nexus-api {NEW[:7]}: build failed; {OLD[:7]} is still live"
+    assert verdict.summary == f"nexus-api {NEW[:7]}: build failed (no-wheel); {OLD[:7]} is still live"
+    assert verdict.hint.startswith("No wheel for this Python")
     assert "No matching distribution found for pydantic-core" in (verdict.evidence.excerpt or "")
     facts: dict[str, Any] = {fact.name: fact.value for fact in verdict.evidence.facts}
     assert facts["nexus-beat"] == f"{OLD[:7]} live, 6 h ago"

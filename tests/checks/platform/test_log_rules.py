@@ -1,5 +1,8 @@
 """The rules of the logs, each with a line it is for and one it is not."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from checks.platform.log_rules import APP_RULES, ASKED_OF_RENDER, BUILD_RULES, hits, signature
@@ -67,3 +70,9 @@ def test_lines_that_differ_in_numbers_are_one_hit() -> None:
 
 def test_a_signature_holds_no_secret() -> None:
     assert "hunter" not in signature("ERROR cannot reach postgresql://nexus:hunter2@db/nexus")
+
+
+def test_the_page_names_every_rule_in_its_order() -> None:
+    page = Path("docs/render.md").read_text(encoding="utf-8")
+    documented = re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE)
+    assert documented == [rule.id for rule in (*BUILD_RULES, *APP_RULES)]
