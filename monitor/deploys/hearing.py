@@ -39,8 +39,8 @@ class Hearing:
         self._versions = Versions({})
         self._unexplained: dict[str, Version] = {}
         """Services that name a commit of which Render has not told yet."""
-        self._poll_at: datetime | None = None
-        """None: at once."""
+        self._polled_at: datetime | None = None
+        """None: ask at once."""
         self._render_fails = False
 
     def begin(self, commits: Mapping[str, str]) -> None:
@@ -58,17 +58,18 @@ class Hearing:
                     found += await world.render.of_event(delivery.service_id, delivery.event_id)
                 except render_errors() as error:
                     log.warning("deploys.event_not_followed", event_id=delivery.event_id, error=type(error).__name__)
-                    self._poll_at = None  # the poll finds what the event was about
+                    self._polled_at = None  # the poll finds what the event was about
                 deliveries.append(delivery.id)
         return Heard((*found, *await self._polled()), tuple(deliveries))
 
     async def _polled(self) -> list[Found]:
-        world, now = self._world, self._world.now()
-        if world.render is None or (self._poll_at is not None and now < self._poll_at):
-            return []
+        world, now, before = self._world, self._world.now(), self._polled_at
         is_busy = any(record.live_at is None and record.render_service_id for record in world.records.open())
-        max_age_seconds = 0.0 if self._poll_at is None else 10.0
-        self._poll_at = now + timedelta(seconds=BUSY_POLL_SECONDS if is_busy else POLL_SECONDS)
+        pause = timedelta(seconds=BUSY_POLL_SECONDS if is_busy else POLL_SECONDS)
+        if world.render is None or (before is not None and now < before + pause):
+            return []
+        max_age_seconds = 0.0 if before is None else 10.0
+        self._polled_at = now
         found: list[Found] = []
         try:
             for service in await world.render.services():
@@ -87,7 +88,7 @@ class Hearing:
         world, now = self._world, self._world.now()
         for version in self._versions.changes(versions_of(world.line.state.checks)):
             self._unexplained[version.service] = version
-            self._poll_at = None
+            self._polled_at = None
         alone = []
         for service, version in tuple(self._unexplained.items()):
             newest = world.records.of_service(service)[-1:]

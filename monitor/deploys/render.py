@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from checks.platform.asking import PlatformConfig, deploys_of, services_of
 from checks.platform.client import RenderApi
@@ -89,13 +89,13 @@ class RenderDeploys:
         live = None if service is None else current(await self.newest(service, max_age_seconds=0.0))
         return "" if live is None else live.commit
 
-    async def log_end(self, service_id: str, deploy: Deploy) -> str:
+    async def log_end(self, service_id: str, deploy: Deploy, now: datetime) -> str:
         """Return the last lines of a build that failed; empty where they cannot be had."""
         service = await self.service(service_id)
         if service is None or deploy.finished_at is None:
             return ""
         since = max(deploy.finished_at - LOG_BEFORE, deploy.created_at or deploy.finished_at - LOG_BEFORE)
-        lines = await build_lines(self._api, service, since, deploy.finished_at, is_newest_first=True)
+        lines = await build_lines(self._api, service, since, deploy.finished_at, now, is_newest_first=True)
         return "\n".join(line.message for line in (lines or ())[-LOG_LINES:])
 
     async def deploy(self, service_id: str, deploy_id: str) -> Deploy | None:

@@ -142,7 +142,7 @@ class DeployWatch:
         try:
             live = await render.still_live(record.render_service_id)
             deploy = await render.deploy(record.render_service_id, record.id)
-            end = "" if deploy is None else await render.log_end(record.render_service_id, deploy)
+            end = "" if deploy is None else await render.log_end(record.render_service_id, deploy, self._world.now())
         except render_errors() as error:
             log.warning("deploys.log_not_read", deploy=record.id, error=type(error).__name__)
             return record
