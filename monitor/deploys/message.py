@@ -1,8 +1,19 @@
 """What is said of a deploy: one verdict, and what is done about it. Pure."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
-from monitor.delivery.entities import CALLBACK_BYTES, TEXT_UNITS, Button, Rendered, Span, clean, clip, compose
+from monitor.delivery.entities import (
+    CALLBACK_BYTES,
+    TEXT_UNITS,
+    Button,
+    Rendered,
+    Span,
+    clean,
+    clip,
+    compose,
+    spans_units,
+)
 from monitor.delivery.wording import can_be_link, moment, name, names, sentence, spell
 from monitor.deploys.rollback import button_data, warning_of
 from monitor.engine.deploy_record import SHORT, DeployRecord, DeployVerdict, Trouble
@@ -10,6 +21,7 @@ from monitor.engine.deploy_record import SHORT, DeployRecord, DeployVerdict, Tro
 LISTED = 6
 LOG_UNITS = 900
 MESSAGE_UNITS = 120
+CUT = "\n…"
 
 SIGNS = {
     DeployVerdict.PASSED: "✅",
@@ -35,20 +47,17 @@ def verdict_message(
     spans = [Span(f"{SIGNS[record.verdict]} "), *_headline(record)]
     if record.message:
         spans.append(Span(f"\n{sentence(record.message, MESSAGE_UNITS)}"))
-    new = tuple(one for one in record.degraded if one.since >= record.started_at)
-    spans += [*_lines("\n🔴 ", record.broken, record, now), *_lines("\n🟡 ", new, record, now)]
-    old = (*record.broken_before, *(one for one in record.degraded if one not in new))
-    if old:
-        spans += [Span("\n\nNot by this deploy:"), *_lines("\n▫️ ", old, record, now)]
-    if record.elsewhere and record.broken:
-        spans += [Span("\n\nAlso down since then: "), *names([name(check) for check in record.elsewhere], LISTED)]
-    spans += _after(record, is_auto=is_auto)
-    log_end = clip(clean(record.log_end, keep_lines=True), LOG_UNITS)
+    after = _after(record, is_auto=is_auto)
+    for block in _troubles(record, now):
+        if spans_units([*spans, *block, *after]) > TEXT_UNITS - len(CUT):
+            spans.append(Span(CUT))
+            break
+        spans += block
+    spans += after
+    log_end = clip(clean(record.log_end, keep_lines=True), min(LOG_UNITS, TEXT_UNITS - spans_units(spans) - 1))
     if log_end:
         spans += [Span("\n"), Span(log_end, "expandable_blockquote")]
-    text, entities = compose(spans)
-    assert len(text) <= TEXT_UNITS, "every part is cut"
-    return Rendered(text, entities, _buttons(record, dashboard_url, is_auto=is_auto))
+    return Rendered(*compose(spans), _buttons(record, dashboard_url, is_auto=is_auto))
 
 
 def rollback_message(record: DeployRecord) -> Rendered:
@@ -97,19 +106,30 @@ def _headline(record: DeployRecord) -> list[Span]:
             return [commit, Span(" live on "), service, Span(f"{back}: {said}{unseen}")]
 
 
-def _lines(sign: str, troubles: tuple[Trouble, ...], record: DeployRecord, now: datetime) -> list[Span]:
-    spans: list[Span] = []
+def _troubles(record: DeployRecord, now: datetime) -> Iterator[list[Span]]:
+    """Yield what is wrong, the most telling first."""
+    new = tuple(one for one in record.degraded if one.since >= record.started_at)
+    yield from _lines("\n🔴 ", record.broken, record, now)
+    yield from _lines("\n🟡 ", new, record, now)
+    if record.elsewhere and record.broken:
+        yield [Span("\nAlso down since then: "), *names([name(check) for check in record.elsewhere], LISTED)]
+    old = (*record.broken_before, *(one for one in record.degraded if one not in new))
+    if old:
+        yield [Span("\n\nNot by this deploy:")]
+        yield from _lines("\n▫️ ", old, record, now)
+
+
+def _lines(sign: str, troubles: tuple[Trouble, ...], record: DeployRecord, now: datetime) -> Iterator[list[Span]]:
     for trouble in troubles[:LISTED]:
-        spans += [Span(sign), name(trouble.check_id), Span(" since "), moment(trouble.since, now)]
+        spans = [Span(sign), name(trouble.check_id), Span(" since "), moment(trouble.since, now)]
         if record.live_at is not None and trouble.since >= record.live_at:
             spans.append(Span(f", {spell(trouble.since - record.live_at)} after it was live"))
         if trouble.because_of:
             spans += [Span(", because of "), name(trouble.because_of)]
         summary = sentence(trouble.summary, 160)
-        spans += [Span(f": {summary}")] if summary else []
+        yield [*spans, Span(f": {summary}")] if summary else spans
     if len(troubles) > LISTED:
-        spans.append(Span(f"{sign}and {len(troubles) - LISTED} more"))
-    return spans
+        yield [Span(f"{sign}and {len(troubles) - LISTED} more")]
 
 
 def _after(record: DeployRecord, *, is_auto: bool) -> list[Span]:

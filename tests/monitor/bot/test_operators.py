@@ -260,3 +260,22 @@ def test_only_a_person_who_writes_themselves_is_listened_to(changes: Json) -> No
     assert person is not None
     assert author_of(person) == f"Olivia ({ANN})"
     assert person_of(Message.model_validate(said | changes)) is None
+
+
+async def test_a_button_of_no_incident_goes_to_who_knows_it_and_only_from_operators(bench: Bench) -> None:
+    pressed: list[tuple[str, int, str]] = []
+
+    async def other(data: str, user_id: int, author: str) -> tuple[str, bool] | None:
+        pressed.append((data, user_id, author))
+        return ("Tap again.", True) if data.startswith("v1:rollback:") else None
+
+    bench.bot._press_other = other
+    message_id = await bench.send_card(ANN)
+    bench.press(ANN, message_id, "v1:rollback:dep-1", is_forged=True)
+    bench.press(ANN, message_id, "v1:ack:42:1", is_forged=True)
+    await bench.bot.poll_once()
+    assert [(toast["text"], toast["show_alert"]) for toast in bench.toasts()] == [
+        ("Tap again.", True),
+        ("#INC-42 is yours now.", False),
+    ]
+    assert [(data, user_id) for data, user_id, _ in pressed] == [("v1:rollback:dep-1", ANN), ("v1:ack:42:1", ANN)]
