@@ -7,7 +7,18 @@ from pydantic import BaseModel
 
 from checks.base import Confirm, Recover
 from monitor.config.settings import Settings, settings_from
-from monitor.config.stack import Alerts, Defaults, Incidents, Services, Slo, Stack, TelegramChat, Vantage, stack_of
+from monitor.config.stack import (
+    Alerts,
+    Defaults,
+    Deploys,
+    Incidents,
+    Services,
+    Slo,
+    Stack,
+    TelegramChat,
+    Vantage,
+    stack_of,
+)
 
 PAGE = Path("docs/configuration.md").read_text(encoding="utf-8")
 
@@ -27,6 +38,7 @@ def test_every_key_of_the_file_is_named() -> None:
         Alerts,
         TelegramChat,
         Slo,
+        Deploys,
         Confirm,
         Recover,
     )
