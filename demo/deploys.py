@@ -21,8 +21,8 @@ UNWATCHED = ("nexus-miniapp",)
 """Files alone: there is no process to be replaced."""
 WORKERS = ("nexus-worker",)
 KINDS = {
-    "good": "Make /tasks faster",
-    "bad": "Sort /tasks by its due date",
+    "good": "Make the list of tasks faster",
+    "bad": "Sort tasks by their due date",
     "failed": "Pin pydantic to 2.10",
 }
 """How a deploy ends, and the commit's message."""

@@ -14,7 +14,7 @@ from monitor.deploys.world import World
 
 POLL_SECONDS = 60.0
 BUSY_POLL_SECONDS = 15.0
-"""While a deploy is under way."""
+"""While a deploy is under way; half as often where the webhook tells as well."""
 RENDER_PATIENCE = timedelta(minutes=2)
 """So long Render may take to tell of a commit that a service names already."""
 
@@ -65,7 +65,7 @@ class Hearing:
     async def _polled(self) -> list[Found]:
         world, now, before = self._world, self._world.now(), self._polled_at
         is_busy = any(record.live_at is None and record.render_service_id for record in world.records.open())
-        pause = timedelta(seconds=BUSY_POLL_SECONDS if is_busy else POLL_SECONDS)
+        pause = timedelta(seconds=_pause_seconds(is_busy=is_busy, has_webhook=world.has_webhook))
         if world.render is None or (before is not None and now < before + pause):
             return []
         max_age_seconds = 0.0 if before is None else 10.0
@@ -101,3 +101,9 @@ class Hearing:
                 alone.append(version)
             del self._unexplained[service]
         return alone
+
+
+def _pause_seconds(*, is_busy: bool, has_webhook: bool) -> float:
+    if not is_busy:
+        return POLL_SECONDS
+    return 2 * BUSY_POLL_SECONDS if has_webhook else BUSY_POLL_SECONDS

@@ -149,7 +149,7 @@ def _buttons(record: DeployRecord, dashboard_url: str | None, *, is_auto: bool) 
     if record.can_roll_back_to and not is_auto and len(data.encode()) <= CALLBACK_BYTES:
         text = f"↩️ Roll back to {record.can_roll_back_to_commit[:SHORT]}"
         rows.append((Button(text, callback_data=data, style="danger"),))
-    if dashboard_url is not None and can_be_link(dashboard_url):
+    if record.verdict is not DeployVerdict.PASSED and dashboard_url is not None and can_be_link(dashboard_url):
         rows.append((Button("🔗 Deploys", url=f"{dashboard_url.rstrip('/')}/deploys"),))
     return tuple(rows)
 

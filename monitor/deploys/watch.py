@@ -45,12 +45,12 @@ class DeployWatch:
         self._aftercare = Aftercare(world)
 
     async def run(self) -> None:
-        """Follow until cancelled. Raises `LeadershipLostError` when another instance has taken over."""
-        while not await self._guarded(self.begin):
-            await self._sleep(STEP_SECONDS)
-        while True:
-            await self._guarded(self.step)
-            await self._sleep(STEP_SECONDS)
+        """Follow until cancelled. Raises `LeadershipLostError`, in a group, when another instance has taken over."""
+        await self._again_and_again(self.begin, is_once=True)
+        async with asyncio.TaskGroup() as group:
+            # Apart: whoever waits for Render keeps no verdict waiting.
+            group.create_task(self._again_and_again(self.hear), name="deploys heard of")
+            group.create_task(self._again_and_again(self.advance), name="deploys followed")
 
     async def begin(self) -> None:
         """Take up what was known. Raises `StoreError`."""
@@ -64,8 +64,8 @@ class DeployWatch:
             if record.ran_at is not None and record.ran_seconds is None:
                 self._probe(record)  # who asked for these looks is gone
 
-    async def step(self) -> None:
-        """Hear what is new, and do what is due. Raises `StoreError`."""
+    async def hear(self) -> None:
+        """Hear what is new, if it is time to ask. Raises `StoreError`."""
         heard = await self._hearing.listen()
         async with self._records.lock:
             for found in heard.found:
@@ -74,6 +74,10 @@ class DeployWatch:
                 await self._records.rows.finish_hook(delivery_id)
             for version in self._hearing.versions():
                 await self._keep(self._with_schema(record_of_version(version, self._world.now())), before=None)
+
+    async def advance(self) -> None:
+        """Do what is due about each deploy. Raises `StoreError`."""
+        async with self._records.lock:
             for record in self._records.open():
                 await (self._aftercare.follow_up(record) if record.is_judged else self._advance(record))
 
@@ -173,13 +177,15 @@ class DeployWatch:
         for check_id in self._limits(record):
             self._world.probe_now(check_id)
 
-    async def _guarded(self, call: Callable[[], Awaitable[None]]) -> bool:
-        """Call, and say whether it went through. This is the guard of the loop: what goes wrong is logged."""
-        try:
-            await call()
-        except LeadershipLostError:
-            raise
-        except Exception as error:  # noqa: BLE001  the guard of a loop
-            log.warning("deploys.step_failed", error=type(error).__name__, detail=redact(str(error))[:300])
-            return False
-        return True
+    async def _again_and_again(self, call: Callable[[], Awaitable[None]], *, is_once: bool = False) -> None:
+        """Call every second, or until it has worked once. This is the guard of the loop: what goes wrong is logged."""
+        while True:
+            try:
+                await call()
+                if is_once:
+                    return
+            except LeadershipLostError:
+                raise
+            except Exception as error:  # noqa: BLE001  the guard of a loop
+                log.warning("deploys.step_failed", error=type(error).__name__, detail=redact(str(error))[:300])
+            await self._sleep(STEP_SECONDS)

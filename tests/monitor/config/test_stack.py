@@ -86,3 +86,19 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "odd.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UsageError, match=r"odd\.yaml: is not a text file in UTF-8"):
         stack_from(tmp_path / "odd.yaml")
+
+
+@pytest.mark.parametrize(("word", "mode"), [("off", "off"), ("suggest", "suggest"), ('"auto"', "auto")])
+def test_a_rollback_that_is_off_may_be_written_as_people_write_it(word: str, mode: str) -> None:
+    assert stack_of(f"deploys: {{rollback: {word}}}", "m.yaml").deploys.rollback == mode
+
+
+def test_a_rollback_that_is_on_must_say_how() -> None:
+    with pytest.raises(UsageError) as caught:
+        stack_of("deploys: {rollback: on}", "m.yaml")
+    assert caught.value.lines == ("m.yaml: deploys.rollback: True must be 'off', 'suggest' or 'auto'",)
+
+
+def test_how_deploys_are_followed_reaches_the_engine() -> None:
+    rules = stack_of("deploys: {settle_seconds: 5, observe_seconds: 15}", "m.yaml").rules
+    assert (rules["deploy_settle_seconds"], rules["deploy_observe_seconds"]) == (5.0, 15.0)

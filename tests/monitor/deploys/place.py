@@ -186,7 +186,8 @@ class Place:
             for hook in self.hooks:
                 await self.store.record_hook(hook)
             self.hooks.clear()
-            await self.watch.step()
+            await self.watch.hear()
+            await self.watch.advance()
 
     def deploy(self, held: Held, commit: str = NEW, trigger: str = "new_commit") -> Json:
         """Begin a deploy on Render."""
