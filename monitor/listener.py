@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from monitor.errors import UsageError
@@ -31,6 +32,14 @@ def listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise UsageError(f"port {port} on {host}: cannot listen: {error.strerror or error}") from None
     return listener
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach a socket that listens there."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 async def serve_web(app: "FastAPI", listener: socket.socket) -> None:

@@ -28,7 +28,7 @@ from monitor.engine.step import step
 from monitor.errors import UsageError
 from monitor.leader import Leader, owner_name
 from monitor.line import Line
-from monitor.listener import listen, serve_web
+from monitor.listener import is_loopback, listen, serve_web
 from monitor.log import configure_logging
 from monitor.metrics import Metrics
 from monitor.probing.feeds import CeleryFeeds
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from monitor.web.context import TakeHook
+    from monitor.web.people import People
+    from monitor.web.public import Public
 
 STANDBY_LOOK_SECONDS = 2.0
 """How often a standby reads what the leader has written."""
@@ -330,6 +332,7 @@ class Service:
         return Webhook(secret, self.store.record_hook, utc_now).take
 
     def _app(self) -> "FastAPI":
+        from monitor.verbs import Hands
         from monitor.web.app import build_app
         from monitor.web.context import WebContext
 
@@ -354,8 +357,33 @@ class Service:
             record_push=self.store.record_push,
             take_hook=self._take_hook(),
             api_token=self.settings.monitor_token,
+            is_local=is_loopback(self.settings.monitor_host),
+            people=self._people(),
+            hands=Hands(self.line.apply, self._probe_now, lambda: self.reign is not None),
+            public=self._public(),
         )
         return build_app(context)
+
+    def _probe_now(self, check_id: str) -> None:
+        if self.reign is not None:
+            self.reign.scheduler.probe_now(check_id)
+
+    def _people(self) -> "People | None":
+        """Return who may log in as a Telegram Mini App; nobody without a bot of our own."""
+        from monitor.web.people import People
+
+        token, alerts = self.settings.alert_bot_token, self.stack.alerts
+        return None if token is None else People(token, alerts.operators, alerts.viewers)
+
+    def _public(self) -> "Public | None":
+        """Return what everybody may see."""
+        from monitor.web.public import Public
+
+        page = self.stack.status_page
+        if page is None:
+            return None
+        names = {service: page.names.get(service, service) for service in page.services}
+        return Public(page.title or self.stack.name, names)
 
     async def _readiness(self) -> list[str]:
         """Return what is not ready yet."""

@@ -61,7 +61,8 @@ def _failed(reason: dict[str, Any]) -> dict[str, Any]:
     return {"type": "server_failed", "details": {"reason": reason}}
 
 
-_restarted = {"type": "server_restarted", "details": {}}
+_restarted = {"type": "server_restarted", "details": {"triggeredByUser": None}}
+_maintained = {"type": "maintenance_started", "details": {"trigger": {"manual": False, "startedByRender": True}}}
 _killed_for_memory = _failed({"oomKilled": {"memoryLimit": "512Mi"}})
 _exited = _failed({"nonZeroExit": 1})
 PATIENCE_SECONDS = 20.0
@@ -173,7 +174,7 @@ FAULTS = (
         "render-maintenance",
         "Render's maintenance of nexus-api begins",
         API,
-        {"type": "maintenance_started", "details": {}},
+        _maintained,
     ),
     Fault(
         "render-memory-full",

@@ -11,6 +11,7 @@ from checks.registry import CHECKS
 from monitor.config.found import ABOUT, Found, completed
 from monitor.config.learned import learned, pointless
 from monitor.config.objectives import objectives_of
+from monitor.config.public import unknown_services
 from monitor.config.rows import EVERYTHING, NETWORK, ROWS, Row
 from monitor.config.settings import Settings
 from monitor.config.stack import Stack, mistakes, nearest
@@ -87,6 +88,8 @@ def build_checklist(settings: Settings, stack: Stack, found: Found | None = None
         stack.slo, policies, {item.id: item.setting or item.why for item in skipped}, findable
     )
     lines += wrong
+    if stack.status_page is not None:
+        lines += unknown_services(stack.status_page, stack.services, policies)
     if lines:
         raise UsageError(*(f"monitor.yaml: {line}" for line in lines))
     targets = _chat_targets(settings, stack)

@@ -84,8 +84,9 @@ def _fallback_urls(value: SecretStr) -> SecretStr:
 
 
 def _webhook_secret(value: SecretStr) -> SecretStr:
+    written = value.get_secret_value().removeprefix("whsec_").rstrip("=")
     try:
-        key = base64.b64decode(value.get_secret_value().removeprefix("whsec_") + "==", validate=True)
+        key = base64.b64decode(written + "=" * (-len(written) % 4), validate=True)
     except ValueError:
         key = b""
     if len(key) < SIGNING_KEY_BYTES:

@@ -144,6 +144,17 @@ class Slo(_Strict):
         return self
 
 
+class StatusPage(_Strict):
+    """The public status page: what everybody may see. Without it there is none."""
+
+    title: str = Field(default="", max_length=60)
+    """Empty: the stack's name."""
+    services: Annotated[tuple[str, ...], AfterValidator(_some)]
+    """Services as the checks name them, in the order in which they are shown."""
+    names: Mapping[str, str] = {}
+    """By service: what people call it."""
+
+
 class Stack(_Strict):
     """The whole of `monitor.yaml`. Every key has a default; an empty file is a good one."""
 
@@ -156,6 +167,7 @@ class Stack(_Strict):
     incidents: Incidents = Incidents()
     alerts: Alerts = Alerts()
     slo: tuple[Slo, ...] = ()
+    status_page: StatusPage | None = None
     deploys: Deploys = Deploys()
 
     @property

@@ -80,8 +80,9 @@ def count_drop(draft: Draft, check_id: str) -> None:
     """Count one confirmed drop of a live incident's root, and mark it as flapping after the third within the hour."""
     rules = draft.plan.rules
     check = draft.check(check_id)
-    dropped_at = tuple(at for at in check.dropped_at if 0 <= since(at, draft.now) < rules.flap_window_seconds)
-    dropped_at = (*dropped_at, draft.now)
+    # One in the future was before the clock was set back: it counts, as of now.
+    lately = (at for at in check.dropped_at if since(at, draft.now) < rules.flap_window_seconds)
+    dropped_at = (*(min(at, draft.now) for at in lately), draft.now)
     is_flapping = check.is_flapping or len(dropped_at) >= rules.flap_drops
     draft.put_check(replace(check, dropped_at=dropped_at, is_flapping=is_flapping))
     incident = draft.live_incident_of(check)

@@ -38,7 +38,7 @@ from monitor.engine.plan import CheckPolicy, Plan
 from monitor.engine.silences import end_silence, expire_silences, mark_suppressed, start_silence
 from monitor.engine.state import Cause, CheckState, CheckStatus, Incident, State
 from monitor.engine.telling import apply_delivery, apply_edit, is_finished, mend_chat, next_due_of, reconcile, take_back
-from monitor.engine.timers import after, is_due, since
+from monitor.engine.timers import after, since
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +235,10 @@ def _check_clocks(draft: Draft) -> None:
             check = CheckState(name)
         if check.is_flapping and check.status is CheckStatus.UP:
             quiet_at = check.recovered_at or now
-            if is_due(after(quiet_at, quiet_seconds), now, quiet_seconds):
+            if quiet_at > now:  # the clock was set back: quiet is counted from here
+                draft.put_check(replace(check, recovered_at=now))
+                continue
+            if since(quiet_at, now) >= quiet_seconds:
                 draft.put_check(replace(check, is_flapping=False))
                 incident = draft.live_incident_of(check)
                 if incident is not None:

@@ -52,8 +52,20 @@ class Queries:
             RESULT.value(text) for text in await self._texts(query.order_by(result.c.started_at.desc()).limit(limit))
         ]
 
-    async def looks(self, limit: int = 60) -> Mapping[str, Sequence[Look]]:
-        """Return up to `limit` newest looks of each check, oldest first."""
+    async def series(self, check_id: str, since_at: datetime, limit: int) -> Sequence[Look]:
+        """Return the looks of one check since `since_at`, oldest first; the `limit` newest where there are more."""
+        query = (
+            sa.select(result.c.started_at, result.c.duration_seconds, result.c.outcome)
+            .where(result.c.check_id == check_id, result.c.started_at >= since_at)
+            .order_by(result.c.started_at.desc())
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return [Look(at, seconds, Outcome(outcome)) for at, seconds, outcome in reversed(rows)]
+
+    async def looks(self, limit: int = 60, check_ids: Sequence[str] | None = None) -> Mapping[str, Sequence[Look]]:
+        """Return up to `limit` newest looks of each check (or of these), oldest first."""
         inner = result.alias()
         nth_newest = (
             sa.select(inner.c.started_at)
@@ -71,6 +83,8 @@ class Queries:
             .where(result.c.started_at >= sa.func.coalesce(nth_newest, sa.literal(LONG_AGO, result.c.started_at.type)))
             .order_by(result.c.check_id, result.c.started_at)
         )
+        if check_ids is not None:
+            query = query.where(check_state.c.check_id.in_(check_ids))
         looks: dict[str, list[Look]] = defaultdict(list)
         async with self._database.read() as connection:
             for check_id, started_at, duration_seconds, outcome in await connection.execute(query):
@@ -106,20 +120,27 @@ class Queries:
         query = sa.select(deploy.c.body).order_by(deploy.c.started_at.desc()).limit(limit)
         return [DEPLOY.value(text) for text in await self._texts(query)]
 
-    async def spans(self, since_at: datetime) -> Mapping[str, Sequence[Span]]:
-        """Return each check's tiles that reach beyond `since_at`, oldest first. The last one of a check has no end."""
+    async def spans(self, since_at: datetime, check_ids: Sequence[str] | None = None) -> Mapping[str, Sequence[Span]]:
+        """Return the tiles of each check (or of these) that reach beyond `since_at`, oldest first.
+
+        The last one of a check has no end.
+        """
         reaches = sa.or_(state_span.c.ended_at.is_(None), state_span.c.ended_at > since_at)
         query = sa.select(state_span).where(reaches).order_by(state_span.c.check_id, state_span.c.started_at)
+        if check_ids is not None:
+            query = query.where(state_span.c.check_id.in_(check_ids))
         spans: dict[str, list[Span]] = defaultdict(list)
         async with self._database.read() as connection:
             for row in (await connection.execute(query)).mappings():
                 spans[row["check_id"]].append(Span(row["started_at"], row["ended_at"], SpanKind(row["kind"])))
         return dict(spans)
 
-    async def days(self, now: datetime, days: int = 90) -> Mapping[str, Sequence[DaySeconds]]:
-        """Return the last `days` days (UTC) of each check, oldest first, today up to `now` included."""
+    async def days(
+        self, now: datetime, days: int = 90, check_ids: Sequence[str] | None = None
+    ) -> Mapping[str, Sequence[DaySeconds]]:
+        """Return the last `days` days (UTC) of each check (or of these), oldest first, today up to `now` included."""
         first = now.astimezone(UTC).date() - timedelta(days=days - 1)
-        spans = await self.spans(_midnight(first))
+        spans = await self.spans(_midnight(first), check_ids)
         return {check_id: days_of(tiles, first, now) for check_id, tiles in spans.items()}
 
     async def _texts(self, query: sa.Select[Any]) -> Sequence[str]:

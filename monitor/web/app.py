@@ -11,15 +11,22 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment
 from starlette.exceptions import HTTPException
 
+from monitor.verbs import NotDoneError
 from monitor.web.access import Access, Guard
 from monitor.web.api.health import health_routes
 from monitor.web.api.routes import api_routes
+from monitor.web.asking import RecentHistory
 from monitor.web.context import WebContext
 from monitor.web.headers import SecurityHeaders
 from monitor.web.hooks import hook_routes
+from monitor.web.pages.acts import act_routes
+from monitor.web.pages.frame import Frame
+from monitor.web.pages.lists import list_routes
+from monitor.web.pages.live import EventStreams
 from monitor.web.pages.login import login_routes
 from monitor.web.pages.render import WEB, render, template_environment
 from monitor.web.pages.routes import page_routes
+from monitor.web.pages.status import status_routes
 from monitor.web.push import push_routes
 
 _FOR_PROGRAMS = ("/api/", "/push/", "/hooks/", "/events", "/metrics", "/healthz", "/readyz", "/openapi.json")
@@ -35,18 +42,25 @@ def build_app(context: WebContext) -> FastAPI:
         redoc_url=None,
     )
     environment = template_environment(context)
+    recent = RecentHistory(context.history, context.now)
+    frame = Frame(environment, EventStreams(context), can_act=context.hands is not None)
     app.include_router(health_routes(context))
     app.include_router(api_routes(context))
     app.include_router(push_routes(context))
     if context.take_hook is not None:
         app.include_router(hook_routes(context.take_hook))
-    app.include_router(page_routes(context, environment))
+    app.include_router(page_routes(context, environment, frame, recent))
+    app.include_router(list_routes(context, frame))
+    if context.hands is not None:
+        app.include_router(act_routes(context, context.hands))
+    if context.public is not None:
+        app.include_router(status_routes(context, context.public, environment, recent))
     app.mount("/static", StaticFiles(directory=WEB / "static"), name="static")
-    if context.api_token is not None:
-        access = Access(context.api_token, context.now)
-        app.include_router(login_routes(access, environment))
-        app.add_middleware(Guard, access=access)
-    app.add_middleware(SecurityHeaders)
+    access = Access(context.api_token, context.now, context.people, is_local=context.is_local)
+    if access.has_login:
+        app.include_router(login_routes(access, environment, context.now))
+    app.add_middleware(Guard, access=access)
+    app.add_middleware(SecurityHeaders, in_telegram=access.has_login and context.people is not None)
     _say_errors(app, environment)
     return app
 
@@ -71,6 +85,10 @@ def _say_errors(app: FastAPI, environment: Environment) -> None:
     async def bad_request(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         return answer(request, 422, f"{first['loc'][-1]}: {first['input']!r}: {first['msg']}")
+
+    @app.exception_handler(NotDoneError)
+    async def not_done(request: Request, error: NotDoneError) -> Response:
+        return answer(request, 503, str(error))
 
     @app.exception_handler(Exception)
     async def internal_error(request: Request, _error: Exception) -> Response:

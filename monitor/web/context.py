@@ -12,9 +12,12 @@ from pydantic import SecretStr
 
 from checks.base import Push
 from checks.result import Result
-from monitor.engine.model import AppendTimeline, Incident, Plan, State
+from monitor.engine.model import AppendTimeline, DeployWindow, Incident, Plan, Silence, State
 from monitor.engine.objectives import Assessment
-from monitor.store.queries import Look
+from monitor.store.queries import DaySeconds, Look
+from monitor.verbs import Hands
+from monitor.web.people import People
+from monitor.web.public import Public
 
 
 class History(Protocol):
@@ -24,8 +27,18 @@ class History(Protocol):
         """Return up to `limit` looks of one check, newest first."""
         ...
 
-    async def looks(self, limit: int) -> Mapping[str, Sequence[Look]]:
-        """Return up to `limit` newest looks of each check, oldest first."""
+    async def looks(self, limit: int, check_ids: Sequence[str] | None = None) -> Mapping[str, Sequence[Look]]:
+        """Return up to `limit` newest looks of each check (or of these), oldest first."""
+        ...
+
+    async def series(self, check_id: str, since_at: datetime, limit: int) -> Sequence[Look]:
+        """Return the looks of one check since `since_at`, oldest first; the `limit` newest where there are more."""
+        ...
+
+    async def days(
+        self, now: datetime, days: int = 90, check_ids: Sequence[str] | None = None
+    ) -> Mapping[str, Sequence[DaySeconds]]:
+        """Return the last `days` days (UTC) of each check (or of these), oldest first, today included."""
         ...
 
     async def incidents(self, limit: int) -> Sequence[Incident]:
@@ -38,6 +51,14 @@ class History(Protocol):
 
     async def timeline(self, incident_id: int) -> Sequence[AppendTimeline]:
         """Return what happened in one incident, oldest first."""
+        ...
+
+    async def silences(self, limit: int) -> Sequence[Silence]:
+        """Return up to `limit` silences, ended ones included: running ones first, then the newest."""
+        ...
+
+    async def deploys(self, limit: int) -> Sequence[DeployWindow]:
+        """Return up to `limit` deploys, newest first."""
         ...
 
 
@@ -96,6 +117,14 @@ class WebContext:
     """Takes Render's webhook; None where it is not set up."""
     api_token: SecretStr | None = None
     """When set, pages, API and metrics ask for it."""
+    is_local: bool = False
+    """Only this machine can reach us."""
+    people: People | None = None
+    """Who may log in as a Telegram Mini App; nobody without the monitor's own bot."""
+    hands: Hands | None = None
+    """How the pages act; without it they only show."""
+    public: Public | None = None
+    """What the public status page shows; without it there is none."""
 
     @property
     def plan(self) -> Plan:

@@ -14,14 +14,15 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "connect-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
-        "frame-ancestors 'none'",
+        "frame-ancestors ",
     )
 )
+NOBODY = "'none'"
+TELEGRAM_WEB = "https://web.telegram.org https://*.web.telegram.org"
+"""The one client that shows a Mini App in a frame."""
 
 _HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -31,8 +32,15 @@ _HEADERS = {
 class SecurityHeaders:
     """Outermost middleware: headers, no caching of anything but static files, HEAD."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, in_telegram: bool = False) -> None:
+        """`in_telegram` lets Telegram's web client show the pages in a frame."""
         self._app = app
+        self._headers = {
+            **_HEADERS,
+            "Content-Security-Policy": CONTENT_SECURITY_POLICY + (TELEGRAM_WEB if in_telegram else NOBODY),
+        }
+        if not in_telegram:
+            self._headers["X-Frame-Options"] = "DENY"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -46,7 +54,7 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in self._headers.items():
                     headers[name] = value
                 headers.setdefault("Cache-Control", "no-cache" if path.startswith("/static/") else "no-store")
             elif message["type"] == "http.response.body" and is_head:

@@ -201,7 +201,7 @@ MUTATIONS: dict[str, tuple[str, Patch]] = {
     "stored evidence is enough": ("S12", stored_evidence_is_enough),
     "no escalation": ("L1", returning(telling, "_escalates", False)),
     "no late summary": ("L4", no_summary),
-    "degraded for ever": ("L3", rules_with(degraded_clear=99)),
+    "degraded for ever": ("L3", lambda monkey: monkey.setattr(check_state, "_FRESH_SPEED", {"degraded_window": ()})),
     "a symptom never leaves": ("S5", lambda monkey: monkey.setattr(correlate, "leave", lambda *_: None)),
     "the end of a silence is never told": ("L1", returning(telling, "_is_fresh_after_silence", False)),
     "no look at ancestors": ("S7", no_look_at_ancestors),

@@ -250,7 +250,10 @@ class Watch:
         queued_s, message = self.inserted[effect.dedupe_key]
         incident = state.incidents[message.incident_id]
         is_over = not incident.is_live and incident.told[message.chat_id].state is ToldState.NOTHING
-        if message.kind in OPENING[:2] and is_over and self.sim.t - queued_s > 121 and incident.reopen_count == 0:
+        # A clock set back meanwhile makes the wait look short: that it was long, nobody can know.
+        by_clock = self.sim.t - queued_s + sum(by for at, by in self.sim.world.jumps if queued_s < at <= self.sim.t)
+        is_late = self.sim.t - queued_s > 121 and not 0 <= by_clock <= 121
+        if message.kind in OPENING[:2] and is_over and is_late and incident.reopen_count == 0:
             self.owed_summary[incident.id, message.chat_id] = self.sim.t
 
     def _tick(self, state: State) -> None:

@@ -131,6 +131,39 @@ class IncidentDetailBody(IncidentBody):
     still_ok: list[str] = Field(description="Checks that are up now; empty once the incident is over.")
 
 
+class LookBody(BaseModel):
+    """One look, as a chart shows it."""
+
+    started_at: datetime
+    duration_seconds: float
+    outcome: Literal["ok", "degraded", "failed", "unknown"]
+
+
+class SeriesIncidentBody(BaseModel):
+    """An incident that the check was part of."""
+
+    id: int
+    root: str
+    started_at: datetime
+    ended_at: datetime | None
+
+
+class SeriesDeployBody(BaseModel):
+    """A deploy of the check's service."""
+
+    id: str
+    commit: str
+    started_at: datetime
+
+
+class SeriesBody(BaseModel):
+    """The recent past of one check."""
+
+    looks: list[LookBody] = Field(description="Oldest first; the newest 2000 where there are more.")
+    incidents: list[SeriesIncidentBody]
+    deploys: list[SeriesDeployBody]
+
+
 class SloBody(BaseModel):
     """One objective, as it stands."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
@@ -22,13 +23,16 @@ from monitor.web.api.models import (
     IncidentBody,
     IncidentDetailBody,
     ResultBody,
+    SeriesBody,
     SloBody,
     StatusBody,
 )
+from monitor.web.api.series import series_body
 from monitor.web.asking import ask, find_incident, find_policy
 from monitor.web.context import WebContext
 from monitor.web.views import check_view, check_views, incident_view, live_incidents, overall, still_ok
 
+Hours = Annotated[int, Query(ge=1, le=14 * 24, description="How far back.")]
 Limit = Annotated[int, Query(ge=1, le=500, description="How many at most.")]
 IncidentId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 # Only names the scheme in the OpenAPI document: the guard in front of the routes does the checking.
@@ -69,6 +73,12 @@ def api_routes(context: WebContext) -> APIRouter:
         """Return the looks of one check, newest first."""
         policy = find_policy(context, check_id)
         return [result_body(one) for one in await ask(context.history.results(policy.id, limit))]
+
+    @router.get("/checks/{check_id}/series", tags=["checks"], responses=_errors(404, 503))
+    async def series(check_id: str, hours: Hours = 1) -> SeriesBody:
+        """Return what a chart of the last hours shows: looks, incidents and deploys."""
+        policy = find_policy(context, check_id)
+        return await ask(series_body(context, policy, context.now() - timedelta(hours=hours)))
 
     @router.get("/slo", tags=["slo"], responses=_errors())
     async def slo() -> list[SloBody]:

@@ -1,20 +1,22 @@
-"""The login page: the API token, typed once, becomes a session cookie."""
+"""The ways in: the API token, typed once, or Telegram's signed word for who opened the Mini App."""
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs, urlsplit
+from collections.abc import Callable
+from datetime import datetime
+from http.cookies import Morsel, SimpleCookie
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from jinja2 import Environment
 
 from monitor.web.access import COOKIE, SESSION_SECONDS, Access, safe_next
+from monitor.web.forms import fields_of, is_same_origin
 from monitor.web.pages.render import render
+from monitor.web.people import InitDataError
 
-_BODY_BYTES_MAX = 4096
 
-
-def login_routes(access: Access, environment: Environment) -> APIRouter:
+def login_routes(access: Access, environment: Environment, now: Callable[[], datetime]) -> APIRouter:
     """Return the routes."""
     router = APIRouter(include_in_schema=False)
 
@@ -29,50 +31,61 @@ def login_routes(access: Access, environment: Environment) -> APIRouter:
     @router.post("/login")
     async def login(request: Request) -> Response:
         """Compare the token; on success set the cookie and go on to the page that was asked for."""
-        fields = parse_qs((await _small_body(request)).decode("utf-8", "replace"))
-        target = safe_next(fields.get("next", ["/"])[0])
-        if not _is_same_origin(request):
+        fields = await fields_of(request)
+        target = safe_next(fields.get("next", "/"))
+        if not is_same_origin(request):
             return form(target, "The form came from another site.", 403)
         if not access.may_try(request.client.host if request.client else ""):
             return form(target, "Too many attempts: wait a minute.", 429)
-        if not access.is_token(fields.get("token", [""])[0].strip()):
+        if not access.is_token(fields.get("token", "").strip()):
             return form(target, "This is not the token.", 403)
-        answer = RedirectResponse(target, 303)
-        answer.set_cookie(
-            COOKIE,
-            access.new_session(),
-            max_age=SESSION_SECONDS,
-            httponly=True,
-            samesite="lax",
-            secure=request.url.scheme == "https",
-        )
-        return answer
+        return _let_in(request, RedirectResponse(target, 303), access.new_session())
 
     @router.post("/logout")
     async def logout(request: Request) -> Response:
         """End the session of this browser."""
-        if not _is_same_origin(request):
+        if not is_same_origin(request):
             return form("/", "The form came from another site.", 403)
         answer = RedirectResponse("/login", 303)
         answer.delete_cookie(COOKIE)
         return answer
 
+    people = access.people
+    if people is None:
+        return router
+
+    @router.get("/miniapp")
+    async def miniapp(next: str = "/") -> HTMLResponse:  # noqa: A002 (the name of the query parameter)
+        """Show the page that Telegram opens: its script hands the init data in."""
+        return HTMLResponse(render(environment, "miniapp.html", target=safe_next(next)))
+
+    @router.post("/login/telegram")
+    async def login_telegram(request: Request) -> Response:
+        """Check the init data; on success set the cookie and say where to go."""
+        if not is_same_origin(request):
+            return JSONResponse({"detail": "The form came from another site."}, 403)
+        if not access.may_try(request.client.host if request.client else ""):
+            return JSONResponse({"detail": "Too many attempts: wait a minute."}, 429)
+        fields = await fields_of(request)
+        try:
+            user = people.user_of(fields.get("init_data", ""), now())
+        except InitDataError as error:
+            return JSONResponse({"detail": str(error)}, 403)
+        target = safe_next(fields.get("next", "/"))
+        return _let_in(request, JSONResponse({"next": target}), access.new_session(user), in_frame=True)
+
     return router
 
 
-def _is_same_origin(request: Request) -> bool:
-    """Say whether a browser sent this form from one of our own pages."""
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        return site in ("same-origin", "none")
-    origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
-
-
-async def _small_body(request: Request) -> bytes:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _BODY_BYTES_MAX:
-            return b""
-    return body
+def _let_in(request: Request, response: Response, session: str, *, in_frame: bool = False) -> Response:
+    """Set the session's cookie; in the frame that Telegram Web shows the app in, one that other sites' frames take."""
+    cookie = SimpleCookie({COOKIE: session})
+    morsel: Morsel[str] = cookie[COOKIE]
+    is_https = request.url.scheme == "https"
+    morsel["max-age"], morsel["path"], morsel["httponly"] = SESSION_SECONDS, "/", True
+    morsel["samesite"] = "None" if in_frame and is_https else "lax"
+    if is_https:
+        morsel["secure"] = True
+    partitioned = "; Partitioned" if in_frame and is_https else ""
+    response.headers.append("Set-Cookie", morsel.OutputString() + partitioned)
+    return response

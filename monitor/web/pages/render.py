@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -11,8 +12,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from checks.result import Fact
+from monitor.engine.objectives import hours
 from monitor.web.context import WebContext
+from monitor.web.graph_layout import NODE_HEIGHT, NODE_WIDTH
+from monitor.web.phases import WIDTH as PHASES_WIDTH
+from monitor.web.phases import phases_of
 from monitor.web.sparkline import HEIGHT, WIDTH, age_words, duration_words, sparkline_of
+from monitor.web.uptime_bars import HEIGHT as BARS_HEIGHT
+from monitor.web.uptime_bars import WIDTH as BARS_WIDTH
+from monitor.web.uptime_bars import coverage_words
 from monitor.web.views import SIGNS
 
 WEB = Path(__file__).parent.parent
@@ -38,9 +46,23 @@ def template_environment(context: WebContext) -> Environment:
         spark=sparkline_of,
         spark_width=WIDTH,
         spark_height=HEIGHT,
+        bars_width=BARS_WIDTH,
+        bars_height=BARS_HEIGHT,
+        phases_of=phases_of,
+        phases_width=PHASES_WIDTH,
+        node_width=NODE_WIDTH,
+        node_height=NODE_HEIGHT,
+        has_status_page=context.public is not None,
     )
     environment.filters.update(
-        duration=duration_words, fact=fact_words, age=_age_filter(context.now), clock=_clock, epoch=_epoch
+        duration=duration_words,
+        coverage=coverage_words,
+        share=_share,
+        window=hours,
+        fact=fact_words,
+        age=_age_filter(context.now),
+        clock=_clock,
+        epoch=_epoch,
     )
     return environment
 
@@ -74,6 +96,11 @@ def _clock(instant: datetime) -> Markup:
     return Markup('<time data-clock datetime="{}">{}</time>').format(
         instant.isoformat(timespec="seconds"), f"{instant:%Y-%m-%d %H:%M:%S} UTC"
     )
+
+
+def _share(part: float) -> str:
+    """Return a share in percent, cut and never rounded up."""
+    return f"{math.floor(part * 1000 + 1e-9) / 10:.1f} %"
 
 
 def _epoch(instant: datetime) -> int:

@@ -130,6 +130,11 @@ async def test_every_answer_is_recorded_without_secrets(render: Render) -> None:
     assert record[3][0]["service"]["repo"] == "https://me:***@github.com/example/nexus"
 
 
+def test_what_is_named_a_secret_goes_whole() -> None:
+    webhook = {"id": "whk-1", "secret": "hush", "url": "https://m.example"}
+    assert redacted([{"webhook": webhook, "cursor": "c"}]) == [{"webhook": webhook | {"secret": "***"}, "cursor": "c"}]
+
+
 def test_secrets_go_from_any_depth() -> None:
     key, signing = "rnd_" + "aB3dE5" * 5, "whsec_" + "aB3dE5" * 5
     assert redacted({"a": [{"b": f"x {key} y"}, 1, None], "c": signing}) == {

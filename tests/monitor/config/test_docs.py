@@ -15,6 +15,7 @@ from monitor.config.stack import (
     Services,
     Slo,
     Stack,
+    StatusPage,
     TelegramChat,
     Vantage,
     stack_of,
@@ -39,6 +40,7 @@ def test_every_key_of_the_file_is_named() -> None:
         TelegramChat,
         Slo,
         Deploys,
+        StatusPage,
         Confirm,
         Recover,
     )

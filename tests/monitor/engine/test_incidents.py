@@ -147,6 +147,24 @@ def test_three_drops_within_the_hour_keep_the_incident_open_until_half_an_hour_o
     assert not story.check(API).is_flapping
 
 
+def test_a_clock_set_back_forgets_no_drop_and_shortens_no_peace() -> None:
+    story = single()
+    for _ in range(2):
+        story.drop(API)
+        story.recover(API)
+        story.tick(60)
+    story.wait(-3000)
+    story.drop(API)
+    assert story.check(API).is_flapping
+    story.recover(API)
+    story.wait(-3000)
+    story.tick(1)
+    story.tick(1799)
+    assert story.incidents[1].is_live
+    story.tick(1)
+    assert story.incidents[1].status is IncidentStatus.RESOLVED
+
+
 def test_drops_that_a_parent_explains_make_no_flapping() -> None:
     story = Story(policy(DB), policy(API, DB))
     story.ok(DB, API)

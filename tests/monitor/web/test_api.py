@@ -184,6 +184,7 @@ async def test_the_openapi_document_knows_every_answer(client: httpx.AsyncClient
         "/api/v1/checks",
         "/api/v1/checks/{check_id}",
         "/api/v1/checks/{check_id}/results",
+        "/api/v1/checks/{check_id}/series",
         "/api/v1/incidents",
         "/api/v1/incidents/{incident_id}",
         "/api/v1/slo",

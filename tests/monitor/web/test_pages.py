@@ -15,7 +15,7 @@ from checks.result import Fact, Outcome, Reason, failed, ok
 from monitor.engine.model import CheckStatus
 from monitor.store.errors import StoreUnavailableError
 from monitor.store.queries import Look
-from monitor.web.asking import RecentLooks
+from monitor.web.asking import RecentHistory
 from monitor.web.pages import live
 from monitor.web.pages.fragments import Pages
 from monitor.web.pages.live import EventStreams
@@ -80,7 +80,7 @@ async def test_no_page_has_what_the_policy_forbids(client: httpx.AsyncClient, pa
 async def test_every_file_a_page_names_is_there(client: httpx.AsyncClient, path: str) -> None:
     text = (await client.get(path)).text
     files = set(re.findall(r'(?:src|href)="(/static/[^"]+)"', text))
-    assert len(files) == 5
+    assert len(files) == (8 if path.startswith("/checks/") else 5)
     for file in files:
         assert (await client.get(file)).status_code == 200
 
@@ -114,7 +114,7 @@ async def test_an_unknown_page_is_a_page(client: httpx.AsyncClient) -> None:
 def listen(world: Any) -> Any:
     """Return the dashboard's stream, as the route makes it."""
     context = world.context()
-    pages = Pages(context, template_environment(context), RecentLooks(context.history, context.now))
+    pages = Pages(context, template_environment(context), RecentHistory(context.history, context.now))
     return EventStreams(context).stream(pages.dashboard, context.state)
 
 
@@ -123,13 +123,16 @@ async def next_change(stream: Any) -> list[str]:
     async with asyncio.timeout(5):
         async for event in stream:
             if event.startswith("event: change\n"):
-                return re.findall(r'^data: <(?:section|li) id="([^"]+)"', event, re.MULTILINE)
+                return re.findall(r'^data: <(?:section|li|div|span) id="([^"]+)"', event, re.MULTILINE)
     raise AssertionError("the stream ended")
 
 
 async def test_a_stream_starts_with_all_elements(world: Any) -> None:
     stream = listen(world)
-    assert await next_change(stream) == ["banner", "incidents", *(f"check:{name}" for name in world.plan.checks)]
+    changed = await next_change(stream)
+    rows = [name for name in changed if name.startswith("check:")]
+    assert changed[:3] == ["banner", "incidents", "graph"]
+    assert rows == [f"check:{name}" for name in world.plan.checks]
     await stream.aclose()
     assert world.listeners == []
 
@@ -141,7 +144,7 @@ async def test_a_change_sends_only_what_differs(world: Any, monkeypatch: pytest.
     world.change("bot.ingress", CheckStatus.UP, ok("200 again"))
     assert await next_change(stream) == ["check:bot.ingress"]
     world.change("bot.ingress", CheckStatus.DOWN, failed(Reason.TIMEOUT, "no answer in 10 s", hint="look"))
-    assert await next_change(stream) == ["banner", "check:bot.ingress"]
+    assert await next_change(stream) == ["banner", "graph", "counts-4", "check:bot.ingress"]
     await stream.aclose()
 
 
@@ -171,12 +174,12 @@ async def test_there_is_a_limit_to_listeners(world: Any, monkeypatch: pytest.Mon
 
 
 async def test_the_last_known_looks_are_shown_while_the_store_is_out(world: Any) -> None:
-    recent = RecentLooks(world.history, world.context().now)
-    before = await recent.get()
+    recent = RecentHistory(world.history, world.context().now)
+    before = await recent.looks.get(None)
     world.history.error = StoreUnavailableError("the database does not answer")
     world.now = world.now.replace(second=30)
     assert before
-    assert await recent.get() is before
+    assert await recent.looks.get(None) is before
 
 
 # --- Words and drawings ------------------------------------------------------------------------------------

@@ -10,11 +10,25 @@ import httpx
 from pydantic import SecretStr
 
 from checks.result import Result, Verdict
-from monitor.engine.model import AppendTimeline, CheckStatus, Incident, Plan, State
+from monitor.engine.model import (
+    AppendTimeline,
+    CheckStatus,
+    DeployWindow,
+    Event,
+    Incident,
+    Plan,
+    Silence,
+    State,
+)
+from monitor.engine.objectives import Assessment
+from monitor.engine.step import step
 from monitor.metrics import Metrics
-from monitor.store.queries import Look
+from monitor.store.queries import DaySeconds, Look
+from monitor.verbs import Hands
 from monitor.web.app import build_app
 from monitor.web.context import WebContext
+from monitor.web.people import People
+from monitor.web.public import Public
 
 HEADINGS = {"vantage": "Can we see at all?", "postgres": "Data", "redis": "Data", "api": "API", "bot": "Telegram bot"}
 HEADINGS |= {"worker": "Worker and beat", "beat": "Worker and beat", "miniapp": "Mini App"}
@@ -27,13 +41,34 @@ class FakeHistory:
         self.results_of: dict[str, list[Result]] = {}
         self.stored: dict[int, Incident] = {}
         self.rows: dict[int, list[AppendTimeline]] = {}
+        self.days_of: dict[str, list[DaySeconds]] = {}
+        self.old_silences: list[Silence] = []
+        self.old_deploys: list[DeployWindow] = []
         self.error: Exception | None = None
 
     async def results(self, check_id: str, limit: int) -> Sequence[Result]:
         self._fail()
         return self.results_of.get(check_id, [])[:limit]
 
-    async def looks(self, limit: int) -> Mapping[str, Sequence[Look]]:
+    async def series(self, check_id: str, since_at: datetime, limit: int) -> Sequence[Look]:
+        self._fail()
+        return [look for look in (await self.looks(limit)).get(check_id, []) if look.started_at >= since_at]
+
+    async def days(
+        self, now: datetime, days: int = 90, check_ids: Sequence[str] | None = None
+    ) -> Mapping[str, Sequence[DaySeconds]]:
+        self._fail()
+        return self.days_of
+
+    async def silences(self, limit: int) -> Sequence[Silence]:
+        self._fail()
+        return self.old_silences[:limit]
+
+    async def deploys(self, limit: int) -> Sequence[DeployWindow]:
+        self._fail()
+        return self.old_deploys[:limit]
+
+    async def looks(self, limit: int, check_ids: Sequence[str] | None = None) -> Mapping[str, Sequence[Look]]:
         self._fail()
         return {
             check_id: [
@@ -85,6 +120,13 @@ class World:
     clock: Callable[[], datetime] | None = None
     listeners: list[FakeChanges] = field(default_factory=list)
     stack: str = "Nexus"
+    is_local: bool = True
+    is_leading: bool = True
+    people: People | None = None
+    public: Public | None = None
+    assessments: tuple[Assessment, ...] = ()
+    applied: list[Event] = field(default_factory=list)
+    probed: list[str] = field(default_factory=list)
 
     @contextmanager
     def subscribe(self) -> Iterator[FakeChanges]:
@@ -101,6 +143,16 @@ class World:
         before = self.state.checks[check_id]
         after = replace(before, status=status, last_result=result, last_started_at=self._now(), **more)
         self.state = replace(self.state, checks={**self.state.checks, check_id: after})
+        self.wake()
+
+    async def apply(self, event: Event) -> None:
+        """Let the real engine decide, and wake everybody."""
+        self.applied.append(event)
+        self.state = step(self.plan, self.state, event, self._now()).state
+        self.wake()
+
+    def wake(self) -> None:
+        """Tell every listener that something moved."""
         for changes in self.listeners:
             changes.loop.call_soon_threadsafe(changes.event.set)
 
@@ -128,8 +180,13 @@ class World:
             loop_ticked_at=lambda: self.ticked_at or self._now(),
             readiness=readiness,
             subscribe=self.subscribe,
-            headings={check_id: HEADINGS[check_id.split(".")[0]] for check_id in self.plan.checks},
+            headings={check_id: HEADINGS.get(check_id.split(".")[0], "bulk") for check_id in self.plan.checks},
+            assessments=lambda: self.assessments,
             api_token=SecretStr(self.token) if self.token else None,
+            is_local=self.is_local,
+            people=self.people,
+            hands=Hands(self.apply, self.probed.append, lambda: self.is_leading),
+            public=self.public,
         )
 
     def _now(self) -> datetime:
