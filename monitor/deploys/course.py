@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from checks.result import Outcome, Reason
 from monitor.engine.deploy_record import DeployRecord, DeployVerdict
 from monitor.engine.model import (
     CheckState,
@@ -18,7 +19,7 @@ from monitor.engine.model import (
 RUN_MARGIN_SECONDS = 15.0
 """A run is over when so much more than the longest time limit has passed, whoever has not answered."""
 CONFIRM = timedelta(seconds=60)
-"""The verdict waits so long for a check that has just begun to fail, or to recover."""
+"""The verdict waits so long for a check that has just begun to fail or to recover, or cannot look."""
 OPENED_WITHIN = timedelta(minutes=1)
 LOST = timedelta(hours=3)
 """Render ends a deploy in less: 120 min to build, 30 min before it, 15 min to start."""
@@ -107,8 +108,12 @@ def run_seconds(ran_at: datetime, checks: Sequence[CheckState | None]) -> float 
 
 
 def is_undecided(check: CheckState | None) -> bool:
-    """Say whether a few looks more will tell."""
-    return check is not None and check.status in (CheckStatus.SUSPECT, CheckStatus.RECOVERING)
+    """Say whether a few looks more may tell."""
+    if check is None or check.last_result is None:
+        return False
+    said = check.last_result.verdict
+    is_blind = said.outcome is Outcome.UNKNOWN and said.reason is not Reason.NOT_CONFIGURED
+    return is_blind or check.status in (CheckStatus.SUSPECT, CheckStatus.RECOVERING)
 
 
 def early_verdict(record: DeployRecord, newer: Sequence[DeployRecord]) -> DeployVerdict | None:

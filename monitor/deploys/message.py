@@ -96,7 +96,8 @@ def _headline(record: DeployRecord) -> list[Span]:
         case DeployVerdict.UNDECIDED if record.live_at is None:
             return [commit, Span(" on "), service, Span(": nothing was heard of the deploy for hours")]
         case DeployVerdict.UNDECIDED:
-            why = "no check could look" if record.unseen else "no check looks at this service"
+            seen, all_of_it = record.total, record.total + record.unseen
+            why = f"{seen} of {all_of_it} checks could look" if record.unseen else "no check looks at this service"
             return [commit, Span(" live on "), service, Span(f": {why}")]
         case _:
             took = "" if record.ran_seconds is None else f" in {max(0.1, record.ran_seconds):.1f} s"

@@ -38,7 +38,7 @@ def judged(record: DeployRecord, state: State, plan: Plan, looked_at: Collection
         verdict = DeployVerdict.BROKEN
     elif before:
         verdict = DeployVerdict.BROKEN_BEFORE
-    elif passed or degraded:
+    elif passed + len(degraded) > unseen:
         verdict = DeployVerdict.PASSED
     else:
         verdict = DeployVerdict.UNDECIDED

@@ -31,7 +31,8 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _OPEN_PATHS = frozenset({"/healthz", "/readyz", "/login", "/login/telegram", "/miniapp", "/status", "/badge.svg"})
 _OPEN_PREFIXES = ("/static/", "/push/", "/hooks/", "/badge/")
-"""A dead-man's switch asks for a token of its own, a webhook is signed; badges and the status page show what was chosen for everybody."""
+"""A dead-man's switch asks for a token of its own, a webhook is signed; badges and the status page show what was chosen
+for everybody."""
 _JSON_PREFIXES = ("/api/", "/metrics", "/events", "/openapi.json")
 
 

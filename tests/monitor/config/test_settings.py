@@ -45,7 +45,7 @@ def test_the_platform_s_own_address_is_the_dashboard_s() -> None:
     "secret", ["whsec_" + "a" * 32, "whsec_" + "a" * 31 + "=", "whsec_" + "a" * 31, "a" * 32], ids=len
 )
 def test_a_signing_secret_is_taken_with_its_padding_or_without(secret: str) -> None:
-    taken = settings_from({"RENDER_WEBHOOK_SECRET": secret}).render_webhook_secret
+    taken = settings_from({"RENDER_API_KEY": "rnd_key", "RENDER_WEBHOOK_SECRET": secret}).render_webhook_secret
     assert taken is not None
     assert taken.get_secret_value() == secret
 

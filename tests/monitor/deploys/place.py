@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from checks.platform.client import RenderApi
 from checks.platform.deploys import PlatformDeploysConfig
-from checks.result import Fact, Reason, Result, Verdict, degraded, failed, ok
+from checks.result import Fact, Reason, Result, Verdict, degraded, failed, ok, unknown
 from demo.renderapi.account import Account, Held, Json
 from demo.renderapi.server import RenderServer
 from monitor.delivery.entities import Rendered
@@ -35,6 +35,7 @@ URL = "http://render.test/v1"
 OPS = "telegram:ops"
 GOOD = ok("as it should be")
 BAD = failed(Reason.HTTP_STATUS, "500 from /tasks", hint="read the log")
+BLIND = unknown(Reason.VANTAGE, "not judged: our own network is down")
 SLOW = degraded(Reason.SLOW, "took 1.2 s", hint="wait")
 
 

@@ -56,7 +56,7 @@ def test_an_id_too_long_for_a_button_has_none() -> None:
     ("changes", "expected"),
     [
         ({"verdict": DeployVerdict.UNDECIDED}, "⚪ abc1234 live on nexus-api: no check looks at this service"),
-        ({"verdict": DeployVerdict.UNDECIDED, "unseen": 2}, "⚪ abc1234 live on nexus-api: no check could look"),
+        ({"verdict": DeployVerdict.UNDECIDED, "unseen": 2}, "⚪ abc1234 live on nexus-api: 0 of 2 checks could look"),
         (
             {"verdict": DeployVerdict.PASSED, "passed": 22, "unseen": 1, "ran_seconds": 0.04},
             "✅ abc1234 live on nexus-api: 22 of 22 in 0.1 s, 1 not seen",

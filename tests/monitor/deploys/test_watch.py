@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from checks.result import Reason, unknown
 from monitor.engine.deploy_record import DeployVerdict
 from monitor.engine.model import CheckStatus, DeployEnded, DeployStarted
 from monitor.store.errors import LeadershipLostError
 from monitor.store.store import Store
-from tests.monitor.deploys.place import BAD, GOOD, NEW, NEWER, OLD, SLOW, Place, buttons
+from tests.monitor.deploys.place import BAD, BLIND, GOOD, NEW, NEWER, OLD, SLOW, Place, buttons
 
 
 async def test_what_was_live_before_we_came_is_history(place: Place) -> None:
@@ -101,6 +102,23 @@ async def test_the_verdict_waits_for_a_check_that_has_just_begun_to_fail(place: 
     assert place.counts.judged == []
     await place.run(30)
     assert place.counts.judged == [("nexus-api", "broken")]
+
+
+async def test_a_deploy_that_nobody_could_see_is_not_called_good(place: Place) -> None:
+    place.account.advance(place.api, place.deploy(place.api), "live")
+    place.says |= {"api.health": BLIND, "api.routers": BLIND}
+    await place.run(60)
+    assert place.counts.judged == []
+    await place.run(60)
+    assert await place.titles() == ["⚪ abc1234 live on nexus-api: 1 of 3 checks could look"]
+    assert place.counts.judged == [("nexus-api", "undecided")]
+
+
+async def test_what_has_nothing_to_look_at_does_not_count(place: Place) -> None:
+    place.says |= {"api.health": unknown(Reason.NOT_CONFIGURED, "no /health"), "api.routers": GOOD}
+    place.account.advance(place.api, place.deploy(place.api), "live")
+    await place.run(45)
+    assert await place.titles() == ["✅ abc1234 live on nexus-api: 2 of 2 in 1.2 s"]
 
 
 async def test_what_works_badly_is_named_and_breaks_nothing(place: Place) -> None:
