@@ -1,7 +1,8 @@
-"""A push to Render, played over real processes: a good one, and a bad one that is rolled back by two taps."""
+"""A push to Render, played over real processes: a good one, a bad one that two taps roll back, and a killed monitor."""
 
 import json
 import re
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -10,14 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from demo.deploys import Deployer
+from demo.matrix.watch import Watch, now
 from demo.process_tree import HOST
-from demo.stack import NEXUS_NAMES
-from tests.demo.running_demo import RunningDemo, until
+from demo.stack import NEXUS_NAMES, DemoStack, ports_from, running
+from tests.demo.running_demo import RunningDemo, three_free_ports, until
 
 pytestmark = pytest.mark.real
 
 VERDICT = re.compile(r"^(\S+) ([0-9a-f]{7}) (live|is not live) on (\S+?)( \(a rollback\))?: (.*)$")
 TAPS_APART_SECONDS = 3.0
+QUIET_SECONDS = 5.0
 
 
 @pytest.fixture
@@ -115,3 +119,31 @@ def test_each_deploy_has_one_verdict_for_each_service_and_a_bad_one_is_rolled_ba
 def _answers(demo: RunningDemo, words: str) -> bool:
     calls = demo.calls("answerCallbackQuery")
     return any(json.dumps(call["parameters"]["text"]).find(words) >= 0 for call in calls)
+
+
+@pytest.mark.timeout(300)
+def test_a_monitor_that_is_killed_in_the_middle_tells_each_verdict_once(tmp_path: Path) -> None:
+    first = three_free_ports()
+    with running(tmp_path / "demo", ports_from(first)) as stack:
+        watch = Watch(stack)
+        assert watch.calm(120) == ""
+        began = now()
+        deployer = Deployer(stack, threading.Lock())
+        commit = deployer.begin("good").split()[0]
+        until(lambda: _logged(stack, "deploy.live") >= len(NEXUS_NAMES) - 1, 60, "most services are live")
+        stack.monitor.kill()
+        deployer.end()
+        stack.monitor.start()
+
+        def told() -> list[str]:
+            return [one.title for one in watch.messages(began) if one.kind == "deploy" and commit in one.title]
+
+        until(lambda: len(told()) == len(NEXUS_NAMES), 120, "a verdict for each service")
+        time.sleep(QUIET_SECONDS)  # that nothing happens takes time to see
+        assert sorted(title.partition(":")[0] for title in told()) == sorted(
+            f"✅ {commit} live on {name}" for name in NEXUS_NAMES
+        )
+
+
+def _logged(stack: DemoStack, event: str) -> int:
+    return stack.monitor.log_path.read_text(encoding="utf-8").count(event)
