@@ -20,6 +20,7 @@ from monitor.web.context import WebContext
 from monitor.web.headers import SecurityHeaders
 from monitor.web.hooks import hook_routes
 from monitor.web.pages.acts import act_routes
+from monitor.web.pages.deploys import deploy_routes
 from monitor.web.pages.frame import Frame
 from monitor.web.pages.lists import list_routes
 from monitor.web.pages.live import EventStreams
@@ -51,6 +52,7 @@ def build_app(context: WebContext) -> FastAPI:
         app.include_router(hook_routes(context.take_hook))
     app.include_router(page_routes(context, environment, frame, recent))
     app.include_router(list_routes(context, frame))
+    app.include_router(deploy_routes(context, frame))
     if context.hands is not None:
         app.include_router(act_routes(context, context.hands))
     if context.public is not None:

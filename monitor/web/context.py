@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from checks.base import Push
 from checks.result import Result
+from monitor.engine.deploy_record import DeployRecord
 from monitor.engine.model import AppendTimeline, DeployWindow, Incident, Plan, Silence, State
 from monitor.engine.objectives import Assessment
 from monitor.store.queries import DaySeconds, Look
@@ -58,7 +59,11 @@ class History(Protocol):
         ...
 
     async def deploys(self, limit: int) -> Sequence[DeployWindow]:
-        """Return up to `limit` deploys, newest first."""
+        """Return the windows of up to `limit` deploys, newest first."""
+        ...
+
+    async def deploy_records(self, limit: int) -> Sequence[DeployRecord]:
+        """Return up to `limit` deploys with what is known of them, newest first."""
         ...
 
 
