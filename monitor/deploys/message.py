@@ -1,7 +1,7 @@
 """What is said of a deploy: one verdict, and what is done about it. Pure."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from monitor.delivery.entities import (
     CALLBACK_BYTES,
@@ -21,6 +21,7 @@ from monitor.engine.deploy_record import SHORT, DeployRecord, DeployVerdict, Tro
 LISTED = 6
 LOG_UNITS = 900
 MESSAGE_UNITS = 120
+SECOND = timedelta(seconds=1)
 CUT = "\n…"
 
 SIGNS = {
@@ -124,7 +125,8 @@ def _lines(sign: str, troubles: tuple[Trouble, ...], record: DeployRecord, now: 
     for trouble in troubles[:LISTED]:
         spans = [Span(sign), name(trouble.check_id), Span(" since "), moment(trouble.since, now)]
         if record.live_at is not None and trouble.since >= record.live_at:
-            spans.append(Span(f", {spell(trouble.since - record.live_at)} after it was live"))
+            after = trouble.since - record.live_at
+            spans.append(Span(f", {spell(after)} after it was live" if after >= SECOND else ", as it went live"))
         if trouble.because_of:
             spans += [Span(", because of "), name(trouble.because_of)]
         summary = sentence(trouble.summary, 160)
