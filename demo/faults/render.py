@@ -50,11 +50,8 @@ def _built(name: str, says: str, *log: str) -> Fault:
 
 def _unanswered(name: str, says: str, status: int) -> Fault:
     """Return a fault of the API itself: nothing is known for longer than is bearable."""
-    patience = {"stale_after_seconds": PATIENCE_SECONDS}
-    return Fault(
-        name, says, "platform.service", _refusing(status), _refusing(0), "warning",
-        tuning={"checks": dict.fromkeys(PLATFORM, patience)},
-    )  # fmt: skip
+    patience = {"checks": {"platform.service": {"stale_after_seconds": PATIENCE_SECONDS}}}
+    return Fault(name, says, "platform.service", _refusing(status), _refusing(0), "warning", tuning=patience)
 
 
 def _failed(reason: dict[str, Any]) -> dict[str, Any]:
@@ -66,10 +63,6 @@ _maintained = {"type": "maintenance_started", "details": {"trigger": {"manual": 
 _killed_for_memory = _failed({"oomKilled": {"memoryLimit": "512Mi"}})
 _exited = _failed({"nonZeroExit": 1})
 PATIENCE_SECONDS = 20.0
-PLATFORM = tuple(
-    f"platform.{name}"
-    for name in ("service", "deploys", "build_logs", "events", "runtime_logs", "resources", "instances", "commit")
-)
 
 FAULTS = (
     Fault(

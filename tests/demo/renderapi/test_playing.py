@@ -70,7 +70,7 @@ async def test_events_and_lines_are_noted_and_forgotten(server: RenderServer) ->
     await played(server, "services/nexus-worker", forget_events=["server_failed"], forget_logs=["memory"])
     events = await asked(server, f"/services/{worker}/events")
     assert [item["event"]["type"] for item in events] == ["server_restarted"]
-    lines = await asked(server, "/logs", ownerId=OWNER, resource=worker)
+    lines = await asked(server, "/logs", ownerId=OWNER, resource=worker, type="app")
     assert [line["message"] for line in lines["logs"]] == ["hello"]
 
 
