@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from checks.platform.shapes import WAS_LIVE, Deploy, Service
+from checks.redaction import redact
 from monitor.engine.deploy_record import SHORT, DeployRecord
 from monitor.engine.model import CheckState
 
@@ -39,7 +40,7 @@ def record_of(deploy: Deploy, service: Service, now: datetime) -> DeployRecord:
         status=deploy.status,
         started_at=min(now, deploy.started_at or deploy.created_at or now),
         seen_at=now,
-        message=deploy.message,
+        message=redact(deploy.message),
         trigger=deploy.trigger,
         render_service_id=service.id,
     )
@@ -53,7 +54,7 @@ def seen_again(record: DeployRecord, deploy: Deploy, now: datetime) -> DeployRec
         record,
         status=deploy.status,
         commit=record.commit or deploy.commit,
-        message=record.message or deploy.message,
+        message=record.message or redact(deploy.message),
         had_pre_deploy=record.had_pre_deploy or deploy.status in ("pre_deploy_in_progress", "pre_deploy_failed"),
     )
     if deploy.status in WAS_LIVE:

@@ -27,7 +27,7 @@ def judged(record: DeployRecord, state: State, plan: Plan, looked_at: Collection
             trouble = trouble_of(check, state, plan, record.service)
             is_new = trouble.since >= record.started_at and not trouble.because_of
             (broken if is_new else before).append(trouble)
-        elif said is None or _is_not_seen(check):
+        elif said is None or _is_not_seen(check, record.ran_at):
             unseen += said is None or said.verdict.reason is not Reason.NOT_CONFIGURED
         elif check.is_degraded or said.verdict.outcome is Outcome.DEGRADED:
             since = check.degraded_since or check.first_degraded_at or said.started_at
@@ -72,10 +72,11 @@ def _because_of(check_id: str, state: State, plan: Plan, service: str) -> str:
     return ""
 
 
-def _is_not_seen(check: CheckState) -> bool:
+def _is_not_seen(check: CheckState, ran_at: datetime | None) -> bool:
     said = check.last_result
-    is_unknown = said is None or said.verdict.outcome is Outcome.UNKNOWN
-    return is_unknown or check.is_stale or check.status is CheckStatus.PENDING
+    if said is None or check.is_stale or check.status is CheckStatus.PENDING:
+        return True
+    return said.verdict.outcome is Outcome.UNKNOWN or (ran_at is not None and said.started_at < ran_at)
 
 
 def _elsewhere(record: DeployRecord, state: State, plan: Plan) -> tuple[str, ...]:

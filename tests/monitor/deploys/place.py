@@ -127,6 +127,8 @@ class Place:
         self.has_webhook = True
         self.line = SimpleLine(lambda: self.at)
         self.says: dict[str, Verdict] = dict.fromkeys(LOOKED_AT, GOOD)
+        self.silent: set[str] = set()
+        """Checks whose looks do not come back."""
         self.probed: list[str] = []
         self.markers = FakeMarkers()
         self.counts = Counts()
@@ -182,6 +184,8 @@ class Place:
             due = LOOKED_AT if self.at.second % 5 == 0 else tuple(dict.fromkeys(self.probed))
             self.probed.clear()
             for check_id in due:
+                if check_id in self.silent:
+                    continue
                 await self.line.apply(Looked(Result(check_id, self.says[check_id], self.at, 0.25)))
             await self.line.apply(Tick())
             for hook in self.hooks:

@@ -114,6 +114,13 @@ async def test_a_deploy_that_nobody_could_see_is_not_called_good(place: Place) -
     assert place.counts.judged == [("nexus-api", "undecided")]
 
 
+async def test_a_look_that_does_not_come_back_is_not_waited_for_for_ever(place: Place) -> None:
+    place.account.advance(place.api, place.deploy(place.api), "live")
+    place.silent.add("api.routers")
+    await place.run(45)
+    assert await place.titles() == ["✅ abc1234 live on nexus-api: 2 of 2 in 20.0 s, 1 not seen"]
+
+
 async def test_what_has_nothing_to_look_at_does_not_count(place: Place) -> None:
     place.says |= {"api.health": unknown(Reason.NOT_CONFIGURED, "no /health"), "api.routers": GOOD}
     place.account.advance(place.api, place.deploy(place.api), "live")
