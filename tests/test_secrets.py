@@ -13,7 +13,9 @@ from tests.monitor.cli.test_serve import asked, serving
 
 WATCHED_TOKEN = "123456789:AAwatchedwatchedwatchedwatched012345"
 ALERT_TOKEN = "987654321:AAalertalertalertalertalert0123456"
-WORDS = ("dbpass", "redispass", "brokerpass", "hooksecret", "apitoken", "targetpass")
+RENDER_KEY = "rnd_renderkeyrenderkeyrenderkey"
+SIGNING_SECRET = "c2lnbmluZ3NlY3JldHNpZ25pbmdzZWNyZXQ="
+WORDS = ("dbpass", "redispass", "brokerpass", "hooksecret", "apitoken", "targetpass", RENDER_KEY, SIGNING_SECRET)
 
 
 @pytest.mark.real
@@ -32,6 +34,9 @@ def test_a_service_full_of_secrets_says_none_of_them(tmp_path: Path) -> None:
         TELEGRAM_API_URL=f"http://{nobody}",
         API_URL=f"http://user:targetpass@{nobody}",
         MINIAPP_URL=f"http://{nobody}/?token=targetpass",
+        RENDER_API_KEY=RENDER_KEY,
+        RENDER_API_URL=f"http://{nobody}/v1",
+        RENDER_WEBHOOK_SECRET=f"whsec_{SIGNING_SECRET}",
         MONITOR_TOKEN="apitoken",
         MONITOR_LOG_LEVEL="debug",
     )

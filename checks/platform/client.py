@@ -12,7 +12,7 @@ import httpx
 from pydantic import SecretStr
 
 from checks.platform.budget import Bucket
-from checks.redaction import redact
+from checks.redaction import MASK, redact
 
 API_URL = "https://api.render.com/v1"
 CALLS_PER_MINUTE = 60.0
@@ -157,12 +157,16 @@ class RenderApi:
 
 
 def redacted(body: Any) -> Any:
-    """Return a JSON value with every text in it redacted."""
+    """Return a JSON value with every text in it redacted, and those whole whose name says that they are secret."""
     if isinstance(body, dict):
-        return {key: redacted(value) for key, value in body.items()}
+        return {key: MASK if _is_secret(key, value) else redacted(value) for key, value in body.items()}
     if isinstance(body, list):
         return [redacted(value) for value in body]
     return redact(body) if isinstance(body, str) else body
+
+
+def _is_secret(name: str, value: Any) -> bool:
+    return isinstance(value, str) and redact(f"{name}={value}") == f"{name}={MASK}"
 
 
 def _json(answer: httpx.Response) -> Any:

@@ -90,7 +90,9 @@ class PlatformInstances(PlatformCheck[PlatformInstancesConfig, PlatformInstances
                 *facts, values=values,
                 hint=f"One does not start, or is being replaced: read its events. {few.service.dashboard_url}".rstrip(),
             )  # fmt: skip
-        return ok(f"{int(values['instances_count'])} instances of {len(seen.of)} services", *facts, values=values)
+        count, services = sum(len(one.began) for one in seen.of), len(seen.of)
+        said = f"{count} instance{'' if count == 1 else 's'} of {services} service{'' if services == 1 else 's'}"
+        return ok(said, *facts, values=values)
 
     def _is_too_many(self, one: Instances, now: datetime) -> bool:
         limit = now - timedelta(seconds=self.config.more_seconds)

@@ -50,25 +50,19 @@ def _built(name: str, says: str, *log: str) -> Fault:
 
 def _unanswered(name: str, says: str, status: int) -> Fault:
     """Return a fault of the API itself: nothing is known for longer than is bearable."""
-    patience = {"stale_after_seconds": PATIENCE_SECONDS}
-    return Fault(
-        name, says, "platform.service", _refusing(status), _refusing(0), "warning",
-        tuning={"checks": dict.fromkeys(PLATFORM, patience)},
-    )  # fmt: skip
+    patience = {"checks": {"platform.service": {"stale_after_seconds": PATIENCE_SECONDS}}}
+    return Fault(name, says, "platform.service", _refusing(status), _refusing(0), "warning", tuning=patience)
 
 
 def _failed(reason: dict[str, Any]) -> dict[str, Any]:
     return {"type": "server_failed", "details": {"reason": reason}}
 
 
-_restarted = {"type": "server_restarted", "details": {}}
+_restarted = {"type": "server_restarted", "details": {"triggeredByUser": None}}
+_maintained = {"type": "maintenance_started", "details": {"trigger": {"manual": False, "startedByRender": True}}}
 _killed_for_memory = _failed({"oomKilled": {"memoryLimit": "512Mi"}})
 _exited = _failed({"nonZeroExit": 1})
 PATIENCE_SECONDS = 20.0
-PLATFORM = tuple(
-    f"platform.{name}"
-    for name in ("service", "deploys", "build_logs", "events", "runtime_logs", "resources", "instances", "commit")
-)
 
 FAULTS = (
     Fault(
@@ -173,7 +167,7 @@ FAULTS = (
         "render-maintenance",
         "Render's maintenance of nexus-api begins",
         API,
-        {"type": "maintenance_started", "details": {}},
+        _maintained,
     ),
     Fault(
         "render-memory-full",

@@ -24,7 +24,7 @@ def page_of(faults: Sequence[Outcome], pairs: Sequence[Outcome], quiet: Sequence
         "Written by `make faults`; do not edit. Each fault is done to the real parts of the demo (`nexus-monitor demo"
         " faults` lists them, `break NAME` and",
         "`repair NAME` do them by hand), watched by the real monitor, told to a real Bot API server. The demo looks"
-        " every 5 seconds, so times are shorter than",
+        " every 5 seconds, at Render every 15 to 30, so times are shorter than",
         "with the usual settings.",
         "",
         *_summary(faults, pairs, quiet),

@@ -89,6 +89,8 @@ class Account:
         held = self.held[service_id] = Held(service)
         deploy = self._deploy(held, commit, "The commit before", "new_commit", now - timedelta(hours=6))
         deploy |= {"status": "live", "finishedAt": written(now - timedelta(hours=6) + timedelta(minutes=3))}
+        for minutes, line in enumerate((f"==> Checking out commit {commit} in branch main", "==> Build successful")):
+            self.log(held, "build", line, at=now - timedelta(hours=6) + timedelta(minutes=minutes))
         self._replace_instances(held, now - timedelta(hours=6))
         return held
 
@@ -132,13 +134,13 @@ class Account:
         self.on_event(held, event)
         return event
 
-    def log(self, held: Held, kind: str, message: str, level: str = "info") -> None:
-        """Write a line to a service's log."""
+    def log(self, held: Held, kind: str, message: str, level: str = "info", *, at: datetime | None = None) -> None:
+        """Write a line to a service's log, now or as if it had been written at another time."""
         labels = {"resource": held.id, "type": kind, "level": level}
         if held.instances and kind == "app":
             labels["instance"] = held.instances[-1]["id"]
         line = {
-            "id": self._id("log"), "message": message, "timestamp": written(self._now()),
+            "id": self._id("log"), "message": message, "timestamp": written(at or self._now()),
             "labels": [{"name": name, "value": value} for name, value in labels.items()],
         }  # fmt: skip
         self.logs.append(line)

@@ -21,6 +21,8 @@ HASH = "0123456789abcdef" * 4
 MASKED = {
     "DB_PASSWORD=hunter2": "DB_PASSWORD=***",
     "BOT_TOKEN=xyz": "BOT_TOKEN=***",
+    f"asked with rnd_{'aB3' * 9}": "asked with ***",
+    f"signed by whsec_{'aB3/' * 8}": "signed by ***",
     "PGPASSWORD=hunter2 psql": "PGPASSWORD=*** psql",
     "SMTP_PASS=hunter2": "SMTP_PASS=***",
     "access_token=abc": "access_token=***",

@@ -1,11 +1,16 @@
 """The client of Render's API: shared answers, the budget, pauses, cursors, errors, records."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
+import httpx
 import pytest
 
 from checks.platform.budget import Bucket
 from checks.platform.client import (
+    KEPT_ANSWERS,
+    RenderApi,
     RenderFaultError,
     RenderLimitedError,
     RenderMissingError,
@@ -15,7 +20,7 @@ from checks.platform.client import (
 from checks.platform.service import PlatformService, PlatformServiceConfig
 from checks.result import Outcome, Reason
 from monitor.probing.runner import Runner
-from tests.checks.platform.conftest import GIVEN, OLD, Render
+from tests.checks.platform.conftest import GIVEN, KEY, OLD, Render
 from tests.fakes import NOW
 
 
@@ -130,9 +135,60 @@ async def test_every_answer_is_recorded_without_secrets(render: Render) -> None:
     assert record[3][0]["service"]["repo"] == "https://me:***@github.com/example/nexus"
 
 
+def test_what_is_named_a_secret_goes_whole() -> None:
+    webhook = {"id": "whk-1", "secret": "hush", "url": "https://m.example"}
+    assert redacted([{"webhook": webhook, "cursor": "c"}]) == [{"webhook": webhook | {"secret": "***"}, "cursor": "c"}]
+
+
 def test_secrets_go_from_any_depth() -> None:
     key, signing = "rnd_" + "aB3dE5" * 5, "whsec_" + "aB3dE5" * 5
     assert redacted({"a": [{"b": f"x {key} y"}, 1, None], "c": signing}) == {
         "a": [{"b": "x *** y"}, 1, None],
         "c": "***",
     }
+
+
+def stub(status: int, text: str, **headers: str) -> RenderApi:
+    """Return a client of an API that always answers this."""
+
+    @asynccontextmanager
+    async def http() -> AsyncIterator[httpx.AsyncClient]:
+        transport = httpx.MockTransport(lambda request: httpx.Response(status, text=text, headers=headers))
+        async with httpx.AsyncClient(transport=transport) as client:
+            yield client
+
+    return RenderApi("https://render.test/v1", KEY, http, lambda: 0.0)
+
+
+async def test_a_list_that_is_none_and_an_answer_that_is_no_json_are_faults() -> None:
+    with pytest.raises(RenderFaultError, match=r"^GET /services: not a list$"):
+        await stub(200, "{}").all("/services")
+    with pytest.raises(RenderFaultError, match=r"^GET /services: 200$"):
+        await stub(200, "<html>").get("/services")
+
+
+async def test_an_answer_without_a_body_is_none() -> None:
+    assert await stub(202, "").get("/services/srv-1/deploys") is None
+
+
+async def test_a_pause_that_cannot_be_read_is_a_minute() -> None:
+    with pytest.raises(RenderLimitedError, match="429, again in 60 s"):
+        await stub(429, "{}", **{"retry-after": "Mon, 23 Nov 2026 12:00:00 GMT"}).get("/services")
+
+
+async def test_old_answers_make_room(render: Render) -> None:
+    for index in range(KEPT_ANSWERS + 1):
+        render.later(seconds=1)
+        await render.client.get("/services", [("name", str(index))], max_age_seconds=3600)
+    render.later(seconds=1)
+    asked = len(render.server.asked)
+    await render.client.get("/services", [("name", "0")], max_age_seconds=3600)
+    await render.client.get("/services", [("name", str(KEPT_ANSWERS))], max_age_seconds=3600)
+    assert len(render.server.asked) == asked + 1
+
+
+async def test_what_has_changed_elsewhere_is_asked_again(render: Render) -> None:
+    await render.client.get("/services")
+    render.client.forget()
+    await render.client.get("/services")
+    assert len(render.server.asked) == 2

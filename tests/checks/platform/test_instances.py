@@ -22,19 +22,23 @@ TWO = {"fewest_instances": 2, "most_instances": 2}
 NOBODY = PlatformInstancesSeen(NOW - timedelta(minutes=9), ())
 JUDGED: dict[str, tuple[PlatformInstancesSeen, tuple[PlatformInstancesSeen, ...], Outcome, Reason | None, str]] = {
     "no service": (NOBODY, (), Outcome.UNKNOWN, Reason.NOT_CONFIGURED, "none of these is on Render"),
-    "as it should be": (seen(60), (), Outcome.OK, None, "1 instances of 1 services"),
+    "as it should be": (seen(60), (), Outcome.OK, None, "1 instance of 1 service"),
     "none": (seen(), (), Outcome.FAILED, Reason.MISSING, "nexus-beat has no instance"),
-    "two during a deploy": (seen(60, 4), (), Outcome.OK, None, "2 instances of 1 services"),
+    "two during a deploy": (seen(60, 4), (), Outcome.OK, None, "2 instances of 1 service"),
     "a second beat after the deploy": (
         seen(60, 6), (), Outcome.DEGRADED, Reason.DRIFT, "nexus-beat has 2 instances, not 1",
     ),
     "scaled": (seen(60, 30, fewest_instances=1, most_instances=3), (), Outcome.OK, None, "2 instances"),
-    "one of two, just now": (seen(60, **TWO), (seen(60, 60, minutes=-1, **TWO),), Outcome.OK, None, "1 instances"),
+    "one of two, just now": (seen(60, **TWO), (seen(60, 60, minutes=-1, **TWO),), Outcome.OK, None, "1 instance"),
     "one of two, for long": (
         seen(60, **TWO), (seen(60, 60, minutes=-5, **TWO), seen(60, minutes=-3, **TWO), seen(60, minutes=-1, **TWO)),
         Outcome.DEGRADED, Reason.MISSING, "nexus-beat has 1 of 2 instances",
     ),
-    "one of two, nobody looked before": (seen(60, **TWO), (NOBODY,), Outcome.OK, None, "1 instances"),
+    "one of two, since the first look": (
+        seen(60, **TWO), (seen(60, minutes=-3, **TWO), seen(60, minutes=-1, **TWO)),
+        Outcome.DEGRADED, Reason.MISSING, "nexus-beat has 1 of 2 instances",
+    ),
+    "one of two, nobody looked before": (seen(60, **TWO), (NOBODY,), Outcome.OK, None, "1 instance"),
 }  # fmt: skip
 
 

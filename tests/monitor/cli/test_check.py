@@ -1,6 +1,7 @@
 """`nexus-monitor check ID`: one look, printed with its evidence, and an exit status that scripts can use."""
 
 import http.server
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -10,9 +11,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from demo.parts import Part, answers_http
+from demo.process_tree import free_port
 from monitor.cli import app
 from monitor.errors import UsageError
-from tests.demo.running_demo import command
+from tests.demo.running_demo import REPOSITORY, command
 
 
 @pytest.fixture(autouse=True)
@@ -100,6 +103,32 @@ def test_the_monitor_s_own_database_is_proven_by_a_look(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["check", "vantage.store"])
     assert done.exit_code == 0, done.output
     assert (tmp_path / "nexus-monitor.db").exists()
+
+
+@pytest.mark.real
+def test_what_render_answers_is_saved_without_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    port, key, commit = free_port(), "rnd_" + "k" * 28, "abc1234" + "0" * 33
+    arguments = ["demo.renderapi", "--port", str(port), "--key", key, "--commit", commit]
+    render = Part(
+        "renderapi", arguments, {"PYTHONPATH": str(REPOSITORY)}, tmp_path / "render", port,
+        answers=lambda: answers_http(port, "/_/health"),
+    )  # fmt: skip
+    monkeypatch.setenv("RENDER_API_KEY", key)
+    monkeypatch.setenv("RENDER_API_URL", f"http://127.0.0.1:{port}/v1")
+    render.start()
+    try:
+        done = CliRunner().invoke(app, ["check", "platform.commit", "--record", "answers"])
+    finally:
+        render.stop()
+
+    assert done.exit_code == 0, done.output
+    assert "live: abc1234" in done.output
+    files = sorted(path.name for path in Path("answers").iterdir())
+    assert files[0] == "001-get-services.json"
+    assert len(files) == 6  # the services, and the deploys of each
+    answers = [json.loads(path.read_text(encoding="utf-8")) for path in Path("answers").iterdir()]
+    assert {answer["status"] for answer in answers} == {200}
+    assert key not in done.output + json.dumps(answers)
 
 
 def test_an_unknown_id_offers_the_nearest() -> None:

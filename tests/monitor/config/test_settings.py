@@ -42,6 +42,15 @@ def test_the_platform_s_own_address_is_the_dashboard_s() -> None:
 
 
 @pytest.mark.parametrize(
+    "secret", ["whsec_" + "a" * 32, "whsec_" + "a" * 31 + "=", "whsec_" + "a" * 31, "a" * 32], ids=len
+)
+def test_a_signing_secret_is_taken_with_its_padding_or_without(secret: str) -> None:
+    taken = settings_from({"RENDER_API_KEY": "rnd_key", "RENDER_WEBHOOK_SECRET": secret}).render_webhook_secret
+    assert taken is not None
+    assert taken.get_secret_value() == secret
+
+
+@pytest.mark.parametrize(
     ("environ", "line"),
     [
         (
@@ -52,6 +61,27 @@ def test_the_platform_s_own_address_is_the_dashboard_s() -> None:
         (
             {"API_URL": "ftp://u:hidden@h"},
             "API_URL: 'ftp://u:***@h' must be a URL that starts with http:// or https://",
+        ),
+        (
+            {"RENDER_API_URL": "api.render.com"},
+            "RENDER_API_URL: 'api.render.com' must be a URL that starts with http:// or https://",
+        ),
+        (
+            {"RENDER_SERVICE_IDS": "nexus-api"},
+            r"RENDER_SERVICE_IDS: 'nexus-api' must match pattern '^srv-[\w-]+([\s,]+srv-[\w-]+)*$'",
+        ),
+        *(
+            (
+                {"RENDER_WEBHOOK_SECRET": wrong},
+                "RENDER_WEBHOOK_SECRET: must be the signing secret as Render shows it: whsec_…",
+            )
+            for wrong in (
+                "hidden",
+                "whsec_",
+                "whsec_aGlkZGVu",
+                "whsec_hidden!hidden!hidden!hidden!",
+                "whsec_" + "a" * 33,
+            )
         ),
         ({"DATABASE_URL": "mysql://u:hidden@h/d"}, "DATABASE_URL: must be a URL that starts with postgresql://"),
         ({"REDIS_URL": "http://hidden@h"}, "REDIS_URL: must be a URL that starts with redis:// or rediss://"),
@@ -94,6 +124,17 @@ def test_the_platform_s_own_address_is_the_dashboard_s() -> None:
             {"BOT_TOKEN": TOKEN, "ALERT_BOT_TOKEN": TOKEN},
             "ALERT_BOT_TOKEN: is the same as BOT_TOKEN; the monitor needs a bot of its own",
         ),
+        (
+            {"RENDER_WEBHOOK_SECRET": f"whsec_{'A' * 32}"},
+            "RENDER_WEBHOOK_SECRET: needs RENDER_API_KEY as well, to ask what a delivery is about",
+        ),
+        (
+            {"RENDER_DEPLOY_KEY": "rnd_hidden"},
+            "RENDER_DEPLOY_KEY: needs RENDER_API_KEY as well, to know what to roll back",
+        ),
+        ({"GRAFANA_URL": "https://g.example"}, "GRAFANA_URL: needs GRAFANA_TOKEN as well, to leave a marker there"),
+        ({"GRAFANA_TOKEN": "hidden"}, "GRAFANA_TOKEN: needs GRAFANA_URL as well, to know where to leave a marker"),
+        ({"SENTRY_ORG": "nexus"}, "SENTRY_ORG: needs SENTRY_AUTH_TOKEN as well, to leave a marker there"),
         (
             {"ALERT_BOT_TOKEN": TOKEN, "PROBE_BOT_TOKEN": TOKEN},
             "PROBE_BOT_TOKEN: is the same as BOT_TOKEN or ALERT_BOT_TOKEN; the prober needs a bot of its own",
