@@ -3,10 +3,8 @@
 import difflib
 import re
 from collections.abc import Mapping
-from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -14,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from checks.base import Confirm, Recover, Seconds, Severity
 from checks.redaction import redact
+from monitor.config.clock import ClockTime, Zone
 from monitor.engine.morning import NINE, UTC, Morning
 from monitor.errors import UsageError
 
@@ -92,27 +91,6 @@ class TelegramChat(_Strict):
     chat_id: str = Field(pattern=r"^(-?\d+(/\d+)?|@\w+)$", coerce_numbers_to_str=True)
     escalation: bool = False
     """Told only when nobody acknowledged in time."""
-
-
-def _clock(value: Any) -> Any:
-    """Take `7:30` as people write it. YAML reads it as a number to the base of sixty unless a nought opens it."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = f"{value // 60}:{value % 60:02}"
-    match = re.fullmatch(r"(\d{1,2}):(\d\d)", value) if isinstance(value, str) else None
-    if match is None or int(match[1]) > 23 or int(match[2]) > 59:
-        raise ValueError("must be a time of day like 09:00")
-    return time(int(match[1]), int(match[2]))
-
-
-def _zone(value: Any) -> Any:
-    try:
-        return ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
-        raise ValueError("must be the name of a time zone, like Europe/Berlin or UTC") from None
-
-
-ClockTime = Annotated[time, BeforeValidator(_clock)]
-Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 
 
 class Alerts(_Strict):

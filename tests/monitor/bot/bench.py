@@ -1,49 +1,40 @@
 """The operators' bot before a real Bot API server on loopback, with a line that remembers, and people who write."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 
 from checks.result import Reason, Result, failed, ok
 from demo.botapi.config import GROUP_ID, OPERATOR_ID, GroupConfig, PersonConfig, WorldConfig
 from demo.botapi.people import Json
 from demo.botapi.server import BotApi
-from monitor.bot.asking import House
+from monitor.bot.asking import Ask, House, Pending
+from monitor.bot.commands import commands_of
 from monitor.bot.operators import OperatorsBot, OtherPress
 from monitor.bot.places import Places
 from monitor.config.rows import heading
+from monitor.delivery.entities import Rendered
 from monitor.delivery.messages import render_card
 from monitor.delivery.telegram import TelegramChannel
 from monitor.engine.model import (
-    Acked,
-    AppendTimeline,
     Chat,
-    ChatMended,
     ChatState,
     CheckPolicy,
     CheckState,
     CheckStatus,
-    DeployWindow,
-    Event,
     Incident,
     IncidentStatus,
     Member,
     Plan,
     Role,
     Severity,
-    Silence,
-    Silenced,
-    SilenceEnded,
     State,
 )
-from monitor.engine.spans import Span
-from monitor.store.errors import StoreError
 from monitor.verbs import Hands, Verbs
+from tests.monitor.bot.memory import NOW, Line, Past
 from tests.monitor.delivery.bot_api_server import TOKEN, USERNAME, bot_api_server, messages_in
 
-NOW = datetime(2026, 3, 14, 14, 32, tzinfo=UTC)
 ANN, SAM, VIC = OPERATOR_ID, OPERATOR_ID + 1, OPERATOR_ID + 2
 """An operator, a stranger, a viewer."""
 ANN_SIGNS = f"@olivia ({ANN})"
@@ -107,87 +98,6 @@ STATE = State(
 )
 
 
-class Line:
-    """Applies what people do as the engine does, and remembers it."""
-
-    def __init__(self, state: State) -> None:
-        self.state = state
-        self.applied: list[Event] = []
-        self.failure: Exception | None = None
-        self.changed = asyncio.Event()
-
-    async def apply(self, *events: Event) -> None:
-        if self.failure is not None:
-            raise self.failure
-        for event in events:
-            self.applied.append(event)
-            self._follow(event)
-        self.changed.set()
-
-    def put(self, check: CheckState) -> None:
-        self.state = replace(self.state, checks={**self.state.checks, check.id: check})
-        self.changed.set()
-
-    @contextmanager
-    def subscribe(self) -> Iterator["Line"]:
-        yield self
-
-    async def wait(self) -> None:
-        await self.changed.wait()
-        self.changed.clear()
-
-    def _follow(self, event: Event) -> None:
-        state = self.state
-        if isinstance(event, Acked):
-            taken = replace(
-                state.incidents[event.incident_id],
-                status=IncidentStatus.ACKED,
-                acked_by=event.author,
-                acked_at=NOW,
-                revision=state.incidents[event.incident_id].revision + 1,
-            )
-            self.state = replace(state, incidents={**state.incidents, taken.id: taken})
-        elif isinstance(event, Silenced):
-            number = len(state.silences) + 1
-            made = Silence(number, event.selector, NOW, event.ends_at, event.author, event.reason, event.is_maintenance)
-            self.state = replace(state, silences={**state.silences, number: made})
-        elif isinstance(event, SilenceEnded):
-            ended = replace(state.silences[event.silence_id], ended_at=NOW)
-            self.state = replace(state, silences={**state.silences, ended.id: ended})
-        elif isinstance(event, ChatMended):
-            self.state = replace(state, chats={event.chat_id: ChatState(event.chat_id)})
-
-
-class Past:
-    """A store with a little history."""
-
-    def __init__(self) -> None:
-        self.closed: dict[int, Incident] = {}
-        self.rows: list[AppendTimeline] = []
-        self.windows: list[DeployWindow] = []
-        self.tiles: dict[str, list[Span]] = {}
-        self.failure: StoreError | None = None
-
-    def _check(self) -> None:
-        if self.failure is not None:
-            raise self.failure
-
-    async def incident(self, incident_id: int) -> Incident | None:
-        self._check()
-        return self.closed.get(incident_id)
-
-    async def timeline(self, incident_id: int) -> Sequence[AppendTimeline]:
-        self._check()
-        return [row for row in self.rows if row.incident_id == incident_id]
-
-    async def deploys(self, limit: int = 50) -> Sequence[DeployWindow]:
-        return self.windows[:limit]
-
-    async def spans(self, since_at: datetime, check_ids: Sequence[str] | None = None) -> Mapping[str, Sequence[Span]]:
-        self._check()
-        return {name: tiles for name, tiles in self.tiles.items() if check_ids is None or name in check_ids}
-
-
 class Ground:
     """A house, and the hands of its people."""
 
@@ -211,6 +121,21 @@ class Ground:
 
     async def _prove(self) -> None:
         """Return at once: nobody else leads."""
+
+
+SHE = "@ann (5)"
+"""Who gives the commands of `answer`."""
+
+
+async def answer(ground: Ground, text: str, *, may_act: bool = True) -> Rendered:
+    """Give a command and return its answer, the whole of one that takes a while."""
+    name, *words = text.removeprefix("/").split()
+    given = await commands_of(ground.house)[name].answer(Ask(tuple(words), SHE, may_act, NOW))
+    return await given.rest() if isinstance(given, Pending) else given
+
+
+async def text_of(ground: Ground, text: str, *, may_act: bool = True) -> str:
+    return (await answer(ground, text, may_act=may_act)).text
 
 
 class Bench(Ground):

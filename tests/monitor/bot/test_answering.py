@@ -11,7 +11,8 @@ from monitor.bot.places import Places
 from monitor.delivery.channel import Sent
 from monitor.delivery.entities import Rendered
 from monitor.engine.model import Chat, DeliveryOutcome
-from tests.monitor.bot.bench import STATE, Line
+from tests.monitor.bot.bench import STATE
+from tests.monitor.bot.memory import Line
 
 DELIVERED = Sent(DeliveryOutcome.DELIVERED, 7)
 REFUSED = Sent(DeliveryOutcome.PERMANENT, detail="message can't be edited", is_message_gone=True)
