@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import quote, unquote
 
+from demo.deploys import Deployer
 from demo.faults import FAULTS
 from demo.process_tree import HOST
 from demo.stack import DemoStack, Ports
@@ -31,6 +32,7 @@ class Control:
         self._lock = threading.Lock()
         self._broken: set[str] = set()
         self._half_broken: set[str] = set()
+        self._deployer: Deployer | None = None
         self._server = ThreadingHTTPServer((HOST, ports.control), self._handler())
         threading.Thread(target=self._server.serve_forever, daemon=True, name="control").start()
 
@@ -38,11 +40,14 @@ class Control:
         """Break and repair this stack from now on."""
         with self._lock:
             self._stack = stack
+            self._deployer = Deployer(stack, self._lock)
 
     def stop(self) -> None:
         """Answer no more, and wait for a fault being done."""
         self._server.shutdown()
         self._server.server_close()
+        if self._deployer is not None:
+            self._deployer.end()
         with self._lock:
             self._stack = None  # a request that still waits must start nothing again
 
@@ -80,6 +85,15 @@ class Control:
                 self._broken.discard(name)
         return f"{name}: {fault.says}" if verb == "break" else f"{name}: repaired"
 
+    def deploy(self, kind: str) -> str:
+        """Begin a deploy; return what will happen. Raises ControlError with one line."""
+        if self._deployer is None:
+            raise ControlError("deploy: the demo is starting or ending")
+        try:
+            return self._deployer.begin(kind)
+        except ValueError as error:
+            raise ControlError(str(error)) from None
+
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         control = self
 
@@ -90,11 +104,13 @@ class Control:
             def do_POST(self) -> None:
                 _, _, rest = self.path.partition("/")
                 verb, _, name = rest.partition("/")
-                if verb not in ("break", "repair"):
+                if verb not in ("break", "repair", "deploy"):
                     self._answer(404, {"error": f"{self.path}: no such request"})
                     return
+                name = unquote(name)
                 try:
-                    self._answer(200, {"done": control.change(verb, unquote(name))})
+                    done = control.deploy(name) if verb == "deploy" else control.change(verb, name)
+                    self._answer(200, {"done": done})
                 except ControlError as error:
                     self._answer(400, {"error": str(error)})
 

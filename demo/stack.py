@@ -4,6 +4,7 @@ import secrets
 import shutil
 import socket
 import threading
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -147,8 +148,9 @@ class DemoStack:
         self._add(
             "botapi", ["demo.botapi", "--host", HOST, "--port", str(self.ports.chat)], {}, self.ports.chat, "/_/health"
         )
-        render = free_port()
+        render, hook = free_port(), f"whsec_{b64encode(secrets.token_bytes(24)).decode()}"
         rendering = ["--host", HOST, "--port", str(render), "--key", RENDER_KEY, "--commit", COMMIT]
+        rendering += ["--webhook-url", f"{self.dashboard_url}/hooks/render", "--webhook-secret", hook]
         self._add(RENDER, ["demo.renderapi", *rendering], {}, render, "/_/health")
         self._add("nexus-api", ["demo.nexus.api"], {**shared, "PORT": str(api)}, api, "/version")
         self._add("nexus-worker", worker, shared, 0, None)
@@ -166,6 +168,7 @@ class DemoStack:
                 "TELEGRAM_API_URL": self.chat_url,
                 "RENDER_API_KEY": RENDER_KEY,
                 "RENDER_API_URL": f"http://{HOST}:{render}/v1",
+                "RENDER_WEBHOOK_SECRET": hook,
                 "ALERT_BOT_TOKEN": ALERT_TOKEN,
                 "ALERT_CHAT_ID": str(OPERATOR_ID),
                 "MONITOR_DATABASE_URL": f"sqlite:///{self.folder / 'monitor.db'}",

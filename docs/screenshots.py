@@ -61,6 +61,28 @@ def main(port: int) -> None:
             browser.close()
     finally:
         _demo("repair", port)
+    _deploy(port)
+
+
+def _deploy(port: int) -> None:
+    """Deploy something bad, take pictures of its verdict in the chat and of the page, and mend it."""
+    command = [sys.executable, "-m", "monitor", "demo", "deploy", "--port", str(port)]
+    subprocess.run([*command, "bad"], check=True)
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            page = browser.new_context(viewport={"width": 1100, "height": 640}, color_scheme="light").new_page()
+            page.goto(f"http://127.0.0.1:{port + 1}/")
+            button = page.get_by_text("Roll back to").last
+            button.wait_for(timeout=1000 * FOUND_SECONDS)
+            page.wait_for_timeout(5000)  # the other verdicts
+            button.scroll_into_view_if_needed()
+            page.screenshot(path=IMAGES / "deploy.png", clip={"x": 500, "y": 20, "width": 480, "height": 600})
+            page = browser.new_context(viewport={"width": 1280, "height": 620}, color_scheme="light").new_page()
+            _picture(page, f"http://127.0.0.1:{port}/deploys", "deploys")
+            browser.close()
+    finally:
+        subprocess.run([*command, "good"], check=True)
 
 
 if __name__ == "__main__":

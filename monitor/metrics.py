@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -16,6 +17,7 @@ from prometheus_client.registry import Collector
 
 from checks.result import Outcome, Result
 from monitor.engine.check_state import Shown, status_of
+from monitor.engine.deploy_record import DeployVerdict
 from monitor.engine.model import CheckState, DeliveryOutcome, MessageKind, Plan, Severity, State
 from monitor.engine.objectives import Assessment, hours
 
@@ -107,6 +109,14 @@ CATALOGUE: tuple[MetricInfo, ...] = (
         "",
         "How many times too fast the error budget burns, over this window.",
     ),
+    MetricInfo("nexus_deploys_total", "counter", ("service", "verdict"), "", "Deploys that were judged, by verdict."),
+    MetricInfo(
+        "nexus_deploy_live_timestamp_seconds",
+        "gauge",
+        ("service",),
+        "seconds",
+        "When the newest deploy of the service went live, as seconds since 1970. Absent until one was seen.",
+    ),
     MetricInfo("nexus_build_info", "gauge", ("version", "python"), "", "1; what runs is in the labels."),
     MetricInfo("process_virtual_memory_bytes", "gauge", (), "bytes", "Virtual memory size in bytes."),
     MetricInfo("process_resident_memory_bytes", "gauge", (), "bytes", "Resident memory size in bytes."),
@@ -159,6 +169,8 @@ class Metrics:
         self._runs: Counter[tuple[str, str]] = Counter()
         self.take(plan)
         self._failures: Counter[tuple[str, str]] = Counter()
+        self._deploys: Counter[tuple[str, str]] = Counter()
+        self._deploys_live: dict[str, float] = {}
         self._messages: Counter[tuple[str, str, str]] = Counter(
             {
                 (channel, kind.value, outcome.value): 0
@@ -196,6 +208,15 @@ class Metrics:
         """Count one heartbeat: `sent`, `failed`, or `withheld` because the audit failed."""
         self._beats[outcome,] += 1
 
+    def deploy_live(self, service: str, at: datetime) -> None:
+        """Note when a deploy went live."""
+        self._deploys_live[service] = max(at.timestamp(), self._deploys_live.get(service, 0.0))
+        self._deploys.update({(service, verdict.value): 0 for verdict in DeployVerdict})
+
+    def deploy_judged(self, service: str, verdict: str) -> None:
+        """Count one deploy by its verdict."""
+        self._deploys[service, verdict] += 1
+
     def exposition(self) -> tuple[bytes, str]:
         """Return the whole text and its content type."""
         return generate_latest(self._registry), CONTENT_TYPE_PLAIN_0_0_4
@@ -222,6 +243,9 @@ class Metrics:
         yield _gauge("nexus_leader", [((), float(self._is_leader()))])
         yield _gauge("nexus_audit_failures", [((), self._audit_failures())])
         yield _counter("nexus_heartbeats_total", self._beats.items())
+        yield _counter("nexus_deploys_total", self._deploys.items())
+        live_at = (((service,), at) for service, at in self._deploys_live.items())
+        yield _gauge("nexus_deploy_live_timestamp_seconds", live_at)
         yield from self._objectives()
         yield _gauge("nexus_build_info", [((self._version, platform.python_version()), 1)])
 

@@ -17,6 +17,7 @@ from monitor.config.checklist import Checklist
 from monitor.config.settings import Settings
 from monitor.config.stack import Stack
 from monitor.delivery.emergency import EmergencyOutbox
+from monitor.deploys.build import following
 from monitor.engine.model import Effect, Looked, Plan, ProbeNow, State, Tick
 from monitor.engine.step import fresh_start
 from monitor.heartbeat import Heartbeat
@@ -56,6 +57,8 @@ class Realm:
     slo: SloWatch
     spool: Spool
     render: RenderClients
+    on_deploy: Callable[[], object] = lambda: None
+    """Called when a deploy went live."""
 
 
 class Reign:
@@ -80,10 +83,11 @@ class Reign:
             on_beat=realm.metrics.heartbeat,
         )
         self.outbox_oldest_seconds = 0.0
+        self._epoch: int | None = None
 
     async def begin(self, epoch: int | None) -> None:
         """Take the state over from the store. Raises `StoreError`."""
-        store = self._realm.store
+        store, self._epoch = self._realm.store, epoch
         await store.ensure_chats(self._realm.checklist.chat_targets)
         state = await adopted(store, self._realm.spool, await store.load(), epoch)
         checklist = self._realm.checklist
@@ -121,6 +125,20 @@ class Reign:
         """Return what runs beside the line, by name; what must be closed after it is given to `opened`."""
         realm = self._realm
         outbox = EmergencyOutbox(realm.store, realm.line, realm.spool, realm.checklist.chat_targets, self._proof)
+        deploys = following(
+            realm.settings,
+            realm.stack,
+            realm.checklist,
+            realm.store,
+            realm.line,
+            realm.metrics,
+            realm.render,
+            epoch=self._epoch,
+            probe_now=self.scheduler.probe_now,
+            on_live=realm.on_deploy,
+            now=utc_now,
+            monotonic=time.monotonic,
+        )
         telling = telling_loops(
             realm.settings,
             realm.stack,
@@ -133,10 +151,12 @@ class Reign:
             utc_now,
             opened,
             self._proof,
+            deploys.rolling_back.press,
         )
         return telling | {
             "scheduler": self.scheduler.run(),
             "ticker": self._tick(),
+            "deploys": deploys.watch.run(),
             "outbox age": self._measure_outbox(),
             "retention": self._forget(),
             "slo": realm.slo.run(),

@@ -47,6 +47,7 @@ from monitor.store.store import Store
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from monitor.web.context import TakeHook
     from monitor.web.people import People
     from monitor.web.public import Public
 
@@ -191,8 +192,9 @@ class Service:
         spool = Spool(Path(settings.monitor_spool_file))
         self.render = RenderClients(time.monotonic)
         self._realm = Realm(
-            settings, stack, checklist, store, self.line, self.metrics, self.watch, self.slo, spool, self.render
-        )
+            settings, stack, checklist, store, self.line, self.metrics, self.watch, self.slo, spool, self.render,
+            on_deploy=self.rounds.rediscover,
+        )  # fmt: skip
         if settings.fallback_addresses:
             # As below; and a mistake in an address is told at the start, by a standby too.
             from monitor.delivery.fallback import FallbackChannel
@@ -320,9 +322,14 @@ class Service:
             return None
         return None if changed.is_same_as(self.checklist) else changed
 
-    def rediscover(self) -> None:
-        """Look around in the stack again, at once and a few times more: for whoever learns of a deploy."""
-        self.rounds.rediscover()
+    def _take_hook(self) -> "TakeHook | None":
+        """Return what takes Render's webhook, in a standby too; None where it is not set up."""
+        secret = self.settings.render_webhook_secret
+        if secret is None:
+            return None
+        from monitor.deploys.webhook import Webhook
+
+        return Webhook(secret, self.store.record_hook, utc_now).take
 
     def _app(self) -> "FastAPI":
         from monitor.verbs import Hands
@@ -348,6 +355,7 @@ class Service:
                 if check.config.kind == "push"
             },
             record_push=self.store.record_push,
+            take_hook=self._take_hook(),
             api_token=self.settings.monitor_token,
             is_local=is_loopback(self.settings.monitor_host),
             people=self._people(),

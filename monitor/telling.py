@@ -16,6 +16,7 @@ from monitor.store.store import Store
 from monitor.verbs import Hands, Verbs
 
 if TYPE_CHECKING:
+    from monitor.bot.operators import OtherPress
     from monitor.delivery.channel import Channel
 
 Loops = dict[str, Coroutine[None, None, None]]
@@ -33,10 +34,12 @@ def telling_loops(
     now: Callable[[], datetime],
     opened: AsyncExitStack,
     proof: Callable[[], Awaitable[None]],
+    press: "OtherPress | None" = None,
 ) -> Loops:
     """Return the loops by name; none where nobody can be told. `outbox` hands the messages out.
 
-    What must be closed after the loops is given to `opened`. `proof` returns once it is certain that we lead.
+    What must be closed after the loops is given to `opened`. `proof` returns once it is certain that we lead. `press`
+    takes taps on buttons of no incident.
 
     Raises `UsageError` for a bad fallback address.
     """
@@ -86,7 +89,7 @@ def telling_loops(
             settings.monitor_url,
         )
         places = Places(line, plan.chats, outbox.chat_target)
-        bot = OperatorsBot(token, api_url, house, telegram, places, alerts.operators, alerts.viewers)
+        bot = OperatorsBot(token, api_url, house, telegram, places, alerts.operators, alerts.viewers, press=press)
         opened.push_async_callback(bot.close)
         loops["bot"] = bot.run()
         if alerts.board:

@@ -16,10 +16,12 @@ ALERT_BOT = "nexus_alerts_bot"
 ASK_SECONDS = 5.0
 POLL_SECONDS = 0.25
 
-Kind = Literal["open", "again", "louder", "resolved", "other"]
+Kind = Literal["open", "again", "louder", "resolved", "deploy", "other"]
 
 _TITLE = re.compile(r"^\S+ [A-Z ]+ · .* · (?P<root>\S+)$")
 _REPLY = re.compile(r"^\S+ #INC-\d+ (?P<root>\S+) (?P<rest>.*)$")
+_DEPLOY = re.compile(r"^\S+ ([0-9a-f]{7}|dep-\S+) (is not live|live|on) ")
+"""The verdict of a deploy: true whenever a fault deploys something."""
 _BOARD = "📋"
 
 
@@ -67,6 +69,8 @@ def message_of(call: Mapping[str, Any]) -> Message | None:
     root = title
     if found := _TITLE.match(title):
         kind, root = "open", found["root"]
+    elif _DEPLOY.match(title):
+        kind = "deploy"
     elif found := _REPLY.match(title):
         root, rest = found["root"], found["rest"]
         if re.search(r"(is|are) (up again|well again|seen again|over) after", rest):

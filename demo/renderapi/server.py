@@ -67,6 +67,7 @@ class RenderServer:
             Route("/_/refusing", self._refuse_always, methods=["POST"]),
             Route("/_/deploys", self._play, methods=["POST"]),
             Route("/_/deploys/{deploy}", self._advance, methods=["POST"]),
+            Route("/_/rollbacks", self._asked_rollbacks),
         ]
 
         @asynccontextmanager
@@ -234,6 +235,17 @@ class RenderServer:
                 self.account.advance(held, deploy, str(body["status"]))
                 return JSONResponse(deploy)
         return JSONResponse({"message": "not found"}, 404)
+
+    async def _asked_rollbacks(self, request: Request) -> Response:
+        """Answer the rollbacks that were asked for and have not gone on: somebody is to play them."""
+        return JSONResponse(
+            [
+                {"id": deploy["id"], "service": held.name, "commit": deploy["commit"]["id"]}
+                for held in self.account.held.values()
+                for deploy in held.deploys
+                if deploy["trigger"] == "rollback" and deploy["status"] == "build_in_progress"
+            ]
+        )
 
     def _held(self, request: Request) -> Held:
         held = self.account.held.get(request.path_params["service"])

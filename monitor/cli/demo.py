@@ -80,6 +80,15 @@ def repair_one(name: str, port: PortOption = None) -> None:
     typer.echo(_ask(port, "POST", f"/repair/{name}")["done"])
 
 
+@demo.command("deploy")
+def deploy(
+    kind: Annotated[str, typer.Argument(help="good, bad (a router breaks), or failed (the build does)")],
+    port: PortOption = None,
+) -> None:
+    """Deploy all of Nexus, as a push to Render does; the verdicts follow in the chat."""
+    typer.echo(_ask(port, "POST", f"/deploy/{kind}")["done"])
+
+
 def _ask(port: int | None, method: str, path: str) -> dict[str, Any]:
     _require_demo()
     from demo.control import ControlError, ask

@@ -98,7 +98,7 @@ def build_checklist(settings: Settings, stack: Stack, found: Found | None = None
     plan = Plan(
         checks=policies | {objective.check_id: policy_of(objective, policies) for objective in objectives},
         chats=_chats(settings, stack),
-        rules=Rules(**stack.incidents.model_dump()),
+        rules=Rules(**stack.rules),
         morning=stack.alerts.day_begins,
     )
     checks = {check_id: CHECKS[config.kind](config) for check_id, config in configs.items()}

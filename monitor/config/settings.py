@@ -148,6 +148,16 @@ class Settings(BaseModel):
     """The watched services on Render, where they are not found by their names."""
     render_webhook_secret: WebhookSecret | None = None
     """The signing secret of Render's webhook to `/hooks/render`."""
+    render_deploy_key: SecretStr | None = None
+    """A key of Render's API that may deploy, for rollbacks, where `RENDER_API_KEY` may only read."""
+    grafana_url: HttpUrl | None = None
+    """A Grafana that gets an annotation for each deploy."""
+    grafana_token: SecretStr | None = None
+    sentry_url: HttpUrl = "https://sentry.io"
+    sentry_org: str | None = None
+    """The slug of the organization in Sentry whose releases are told of their deploys."""
+    sentry_auth_token: SecretStr | None = None
+    sentry_environment: str = "production"
     chromium: str | None = None
     """The browser that renders it, where it is not found under its usual names."""
 
@@ -221,6 +231,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         lines.append("PROBE_BOT_TOKEN: is the same as BOT_TOKEN or ALERT_BOT_TOKEN; the prober needs a bot of its own")
     if settings.database_url and settings.database_url == _plain(settings.monitor_database_url):
         lines.append("MONITOR_DATABASE_URL: is the same as DATABASE_URL; the monitor needs a database of its own")
+    lines += _lonely_lines(settings)
     if lines:
         raise UsageError(*lines)
     return settings
@@ -232,6 +243,24 @@ def _server(url: SecretStr | None) -> tuple[str, str | None, int] | None:
     parts = _parts(url.get_secret_value())
     kind = "amqp" if parts.scheme in AMQP_SCHEMES else "redis"
     return kind, parts.hostname, parts.port or (5672 if kind == "amqp" else 6379)
+
+
+_NEEDS = (
+    ("render_webhook_secret", "render_api_key", "to ask what a delivery is about"),
+    ("render_deploy_key", "render_api_key", "to know what to roll back"),
+    ("grafana_token", "grafana_url", "to know where to leave a marker"),
+    ("grafana_url", "grafana_token", "to leave a marker there"),
+    ("sentry_org", "sentry_auth_token", "to leave a marker there"),
+)
+
+
+def _lonely_lines(settings: Settings) -> list[str]:
+    """Return a line for each setting that does nothing without another one."""
+    return [
+        f"{name.upper()}: needs {other.upper()} as well, {why}"
+        for name, other, why in _NEEDS
+        if getattr(settings, name) is not None and getattr(settings, other) is None
+    ]
 
 
 def _plain(url: SecretStr) -> SecretStr:

@@ -4,10 +4,10 @@ import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
 from checks.base import Confirm, Recover, Seconds, Severity
@@ -124,6 +124,20 @@ class Alerts(_Strict):
         return self
 
 
+def _word(value: object) -> object:
+    return "off" if value is False else value  # YAML reads a bare `off` so
+
+
+class Deploys(_Strict):
+    """How a deploy is followed, and whether it may be rolled back. Durations in seconds."""
+
+    settle_seconds: float = Field(default=75.0, ge=0, le=600)
+    """After a deploy is live, before all checks of its service run at once: the old instance still ends."""
+    observe_seconds: float = Field(default=120.0, ge=0, le=900)
+    """How long they are watched then, before the verdict."""
+    rollback: Annotated[Literal["off", "suggest", "auto"], BeforeValidator(_word)] = "off"
+
+
 class Slo(_Strict):
     """One objective: so much of the time, checks are to be up."""
 
@@ -167,6 +181,13 @@ class Stack(_Strict):
     alerts: Alerts = Alerts()
     slo: tuple[Slo, ...] = ()
     status_page: StatusPage | None = None
+    deploys: Deploys = Deploys()
+
+    @property
+    def rules(self) -> Mapping[str, Any]:
+        """The numbers of the engine's rules that are given here."""
+        followed = {f"deploy_{name}": getattr(self.deploys, name) for name in ("settle_seconds", "observe_seconds")}
+        return {**self.incidents.model_dump(), **followed}
 
 
 class _OneKeyEach(yaml.SafeLoader):

@@ -49,6 +49,7 @@ class MemoryMessage:
     attempts: int
     lease_token: str
     was_sending: bool = False
+    body: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,11 @@ class OutboxMessage(Protocol):
         """An earlier attempt ended without an outcome: the message may have left already."""
         ...
 
+    @property
+    def body(self) -> str | None:
+        """What it says, where it belongs to no incident: see `notes`."""
+        ...
+
 
 class Outbox(Protocol):
     """The rows of messages that were committed and not yet delivered."""

@@ -1,11 +1,13 @@
 """Delivers one message of the outbox: send it, and do what its outcome calls for."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import assert_never
 
 from monitor.delivery.channel import Sent
 from monitor.delivery.desk import Desk, Place
 from monitor.delivery.neighbours import OutboxMessage
+from monitor.delivery.notes import note_of
 from monitor.delivery.pace import backoff_seconds
 from monitor.engine.model import Delivered, DeliveryOutcome, Incident, MessageKind, Told
 
@@ -17,6 +19,19 @@ UNWANTED_SECONDS = 60.0
 """How long a row that the engine does not wait for is left alone, if the store has not dropped it by then."""
 
 
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What the outcome of a message means for its incident."""
+
+    revision: int = 0
+    """The revision of the card that the chat shows if it arrives."""
+    is_sent_again: bool = True
+    """Send it again when nobody knows whether it arrived."""
+
+
+NOTE = Settlement()
+
+
 class Sending:
     """Sends messages, one at a time for each chat (whoever calls sees to that)."""
 
@@ -25,25 +40,39 @@ class Sending:
 
     async def deliver(self, row: OutboxMessage) -> None:
         """Send one claimed message and settle it."""
+        if row.body is not None:
+            await self._deliver_note(row, row.body)
+            return
         incident = self._desk.state.incidents.get(row.incident_id)
         told = None if incident is None else incident.told.get(row.chat_id)
         if incident is None or told is None or not _is_wanted(row, incident, told):
             await self._release(row, UNWANTED_SECONDS, "no longer wanted", is_counted=False)
             return
-        if row.was_sending and not self._is_sent_again(row, told):
-            await self._settle(row, incident, told, Sent(DeliveryOutcome.AMBIGUOUS, detail="cut off while sending"))
+        settlement = self._settlement(row, incident, told)
+        if row.was_sending and not settlement.is_sent_again:
+            await self._settle(row, settlement, Sent(DeliveryOutcome.AMBIGUOUS, detail="cut off while sending"))
             return
         place = await self._desk.place(row.chat_id)
         if isinstance(place, str):
-            await self._settle(row, incident, told, Sent(DeliveryOutcome.PERMANENT, detail=place))
+            await self._settle(row, settlement, Sent(DeliveryOutcome.PERMANENT, detail=place))
             return
-        await self._settle(row, incident, told, await self._send(row, incident, told, place))
+        await self._settle(row, settlement, await self._send(row, incident, told, place))
 
     async def admit(self, row: OutboxMessage) -> None:
         """Tell the line of a message that was dropped, and may have arrived all the same."""
         detail = "dropped when it may have left"
         ambiguous = DeliveryOutcome.AMBIGUOUS
         await self._desk.tell(Delivered(row.incident_id, row.chat_id, row.kind, row.key, ambiguous, detail=detail))
+
+    async def _deliver_note(self, row: OutboxMessage, body: str) -> None:
+        """Send a message of no incident: it says what it was made with."""
+        place = await self._desk.place(row.chat_id)
+        if isinstance(place, str):
+            await self._settle(row, NOTE, Sent(DeliveryOutcome.PERMANENT, detail=place))
+            return
+        sent = await place.channel.send(place.target, note_of(body), reply_to=None, is_silent=row.is_silent)
+        self._desk.attempted(place, row.kind.value, sent, key=row.key)
+        await self._settle(row, NOTE, sent)
 
     async def _send(self, row: OutboxMessage, incident: Incident, told: Told, place: Place) -> Sent:
         root = self._desk.root_of(incident.id, told)
@@ -53,15 +82,24 @@ class Sending:
         self._desk.attempted(place, row.kind.value, sent, key=row.key)
         return sent
 
-    async def _settle(self, row: OutboxMessage, incident: Incident, told: Told, sent: Sent) -> None:
+    def _settlement(self, row: OutboxMessage, incident: Incident, told: Told) -> Settlement:
+        # A reply under a card shows no card: the card in the chat is still the one it was.
+        has_card = row.kind is MessageKind.OPEN or told.root_message_id is None
+        has_root = self._desk.root_of(row.incident_id, told) is not None
+        return Settlement(
+            revision=incident.revision if has_card else told.revision,
+            is_sent_again=row.kind in SENT_AGAIN or (row.kind is MessageKind.RESOLVE and not has_root),
+        )
+
+    async def _settle(self, row: OutboxMessage, settlement: Settlement, sent: Sent) -> None:
         match sent.outcome:
             case DeliveryOutcome.DELIVERED | DeliveryOutcome.PERMANENT:
-                await self._finish(row, incident, told, sent)
+                await self._finish(row, settlement, sent)
             case DeliveryOutcome.AMBIGUOUS:
-                if self._is_sent_again(row, told):
+                if settlement.is_sent_again:
                     await self._retry(row, sent)
                 else:
-                    await self._finish(row, incident, told, sent)
+                    await self._finish(row, settlement, sent)
             case DeliveryOutcome.RETRY:
                 await self._retry(row, sent)
             case DeliveryOutcome.MIGRATED:
@@ -71,23 +109,16 @@ class Sending:
             case _:
                 assert_never(sent.outcome)
 
-    def _is_sent_again(self, row: OutboxMessage, told: Told) -> bool:
-        """Say whether to send it again when nobody knows whether it arrived."""
-        has_card = self._desk.root_of(row.incident_id, told) is not None
-        return row.kind in SENT_AGAIN or (row.kind is MessageKind.RESOLVE and not has_card)
-
-    async def _finish(self, row: OutboxMessage, incident: Incident, told: Told, sent: Sent) -> None:
-        # A reply under a card shows no card: the card in the chat is still the one it was.
-        has_card = row.kind is MessageKind.OPEN or told.root_message_id is None
+    async def _finish(self, row: OutboxMessage, settlement: Settlement, sent: Sent) -> None:
         await self._desk.tell(
             Delivered(
-                incident.id,
+                row.incident_id,
                 row.chat_id,
                 row.kind,
                 row.key,
                 sent.outcome,
                 message_id=sent.message_id,
-                revision=incident.revision if has_card else told.revision,
+                revision=settlement.revision,
                 detail=sent.detail,
             )
         )

@@ -56,6 +56,8 @@ class MessageKind(StrEnum):
     RESOLVE = "resolve"
     SUMMARY = "summary"
     """It was down and is up again, told late because the channel was out."""
+    DEPLOY = "deploy"
+    """The verdict of a deploy, and what was done about it: of no incident, and never said by the engine."""
 
 
 class ToldState(StrEnum):

@@ -28,7 +28,7 @@ def differences(said: Sequence[Said], expected: Sequence[Expected]) -> list[str]
 
 def _answers(said: Said, want: Expected) -> bool:
     return (
-        said.kind is want.kind
+        said.kind == want.kind
         and said.check == want.check
         and want.chat in (None, said.chat)
         and abs(said.at_seconds - want.at) <= want.within

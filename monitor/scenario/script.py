@@ -3,14 +3,15 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from monitor.config.stack import mistakes, read_mapping
-from monitor.engine.model import MessageKind
 from monitor.errors import UsageError
 
+Kind = Literal["open", "rise", "reopen", "escalate", "remind", "resolve", "summary"]
+"""What the engine says; the verdict of a deploy is said by others."""
 AFTER_SECONDS = 1200.0
 """A scenario goes on so long after its last event, unless it says `lasts`."""
 
@@ -90,7 +91,7 @@ class Expected(_Strict):
     """One message that must be said."""
 
     at: Duration
-    kind: MessageKind
+    kind: Kind
     check: str
     """The root that the message names."""
     chat: str | None = None

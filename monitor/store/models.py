@@ -176,11 +176,38 @@ message = Table(
     Column("message_id", BigInteger),
     Column("last_error", Text, nullable=False),
     Column("may_have_left", Boolean),
+    Column("body", Text),
     Index("message_by_status", "status", "due_at"),
 )
 """The outbox: queued → sending → sent, ambiguous or dead; or dropped before it left.
 
-Doubtful: dropped when it may have left already, by an attempt without an answer or one that runs still."""
+Doubtful: dropped when it may have left already, by an attempt without an answer or one that runs still. One with a
+body belongs to no incident and says just that."""
+
+deploy_record = Table(
+    "deploy_record",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("service", Text, nullable=False),
+    Column("is_open", Boolean, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("deploy_record_by_start", "started_at"),
+)
+"""Every deploy there was, with its verdict. Open: something is still to be done about it."""
+
+hook = Table(
+    "hook",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("service_id", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("is_done", Boolean, nullable=False),
+    Index("hook_by_state", "is_done", "received_at"),
+)
+"""What Render's webhook delivered, each delivery once."""
 
 proof = Table(
     "proof",

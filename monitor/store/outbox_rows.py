@@ -48,6 +48,8 @@ class OutboxMessage:
     lease_token: str
     was_sending: bool = False
     """An earlier attempt ended without an outcome: it may have left already."""
+    body: str | None = None
+    """What it says, where it belongs to no incident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +272,7 @@ def _message(row: sa.RowMapping) -> OutboxMessage:
         attempts=row["attempts"],
         lease_token=row["lease_token"] or "",
         was_sending=row["status"] == "sending" or bool(row["may_have_left"]),
+        body=row["body"],
     )
 
 

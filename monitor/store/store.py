@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from monitor.store.board_rows import BoardRows
 from monitor.store.commit import Commits
 from monitor.store.database import Database, open_database
+from monitor.store.deploy_rows import DeployRows
 from monitor.store.digest_rows import DigestRows
 from monitor.store.errors import StoreUnavailableError
 from monitor.store.found_rows import FoundRows
@@ -20,7 +21,9 @@ from monitor.store.queries import Queries
 from monitor.store.retention import Retention
 
 
-class Store(Commits, OutboxRows, BoardRows, DigestRows, PushRows, FoundRows, Leadership, Queries, Retention):
+class Store(
+    Commits, OutboxRows, BoardRows, DigestRows, PushRows, FoundRows, DeployRows, Leadership, Queries, Retention
+):
     """All of it over one database. Every error is a `StoreError` of one line; an absent database is also an `OSError`.
 
     Safe to use from many tasks of one event loop.

@@ -8,6 +8,7 @@ from pydantic_core import PydanticSerializationError, to_json, to_jsonable_pytho
 
 from checks.result import Result
 from monitor.config.found import Found
+from monitor.engine.deploy_record import DeployRecord
 from monitor.engine.model import ChatState, CheckState, DeployWindow, Incident, Silence
 from monitor.store.errors import StoreError
 
@@ -59,4 +60,5 @@ INCIDENT = Stored(Incident)
 SILENCE = Stored(Silence)
 DEPLOY = Stored(DeployWindow)
 CHAT = Stored(ChatState)
+DEPLOY_RECORD = Stored(DeployRecord)
 FOUND = Stored(Found)

@@ -30,8 +30,9 @@ _ADDRESSES_KEPT = 1000
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _OPEN_PATHS = frozenset({"/healthz", "/readyz", "/login", "/login/telegram", "/miniapp", "/status", "/badge.svg"})
-_OPEN_PREFIXES = ("/static/", "/push/", "/badge/")
-"""A dead-man's switch asks for a token of its own; badges and the status page show what was chosen for everybody."""
+_OPEN_PREFIXES = ("/static/", "/push/", "/hooks/", "/badge/")
+"""A dead-man's switch asks for a token of its own, a webhook is signed; badges and the status page show what was chosen
+for everybody."""
 _JSON_PREFIXES = ("/api/", "/metrics", "/events", "/openapi.json")
 
 

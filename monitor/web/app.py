@@ -18,7 +18,9 @@ from monitor.web.api.routes import api_routes
 from monitor.web.asking import RecentHistory
 from monitor.web.context import WebContext
 from monitor.web.headers import SecurityHeaders
+from monitor.web.hooks import hook_routes
 from monitor.web.pages.acts import act_routes
+from monitor.web.pages.deploys import deploy_routes
 from monitor.web.pages.frame import Frame
 from monitor.web.pages.lists import list_routes
 from monitor.web.pages.live import EventStreams
@@ -28,7 +30,7 @@ from monitor.web.pages.routes import page_routes
 from monitor.web.pages.status import status_routes
 from monitor.web.push import push_routes
 
-_FOR_PROGRAMS = ("/api/", "/push/", "/events", "/metrics", "/healthz", "/readyz", "/openapi.json")
+_FOR_PROGRAMS = ("/api/", "/push/", "/hooks/", "/events", "/metrics", "/healthz", "/readyz", "/openapi.json")
 
 
 def build_app(context: WebContext) -> FastAPI:
@@ -46,8 +48,11 @@ def build_app(context: WebContext) -> FastAPI:
     app.include_router(health_routes(context))
     app.include_router(api_routes(context))
     app.include_router(push_routes(context))
+    if context.take_hook is not None:
+        app.include_router(hook_routes(context.take_hook))
     app.include_router(page_routes(context, environment, frame, recent))
     app.include_router(list_routes(context, frame))
+    app.include_router(deploy_routes(context, frame))
     if context.hands is not None:
         app.include_router(act_routes(context, context.hands))
     if context.public is not None:

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from checks.base import Push
 from checks.result import Result
+from monitor.engine.deploy_record import DeployRecord
 from monitor.engine.model import AppendTimeline, DeployWindow, Incident, Plan, Silence, State
 from monitor.engine.objectives import Assessment
 from monitor.store.queries import DaySeconds, Look
@@ -58,7 +59,11 @@ class History(Protocol):
         ...
 
     async def deploys(self, limit: int) -> Sequence[DeployWindow]:
-        """Return up to `limit` deploys, newest first."""
+        """Return the windows of up to `limit` deploys, newest first."""
+        ...
+
+    async def deploy_records(self, limit: int) -> Sequence[DeployRecord]:
+        """Return up to `limit` deploys with what is known of them, newest first."""
         ...
 
 
@@ -76,6 +81,10 @@ class Changes(Protocol):
     async def wait(self) -> None:
         """Return as soon as something changed since the last return; the caller sets the time-out."""
         ...
+
+
+TakeHook = Callable[[Mapping[str, str], bytes], Awaitable[tuple[int, str]]]
+"""Given headers and body of a delivery; returns a status and one line."""
 
 
 async def _record_nothing(check_id: str, push: Push) -> None:
@@ -109,6 +118,8 @@ class WebContext:
     """Id of each dead-man's switch to the token that a job must show."""
     record_push: Callable[[str, Push], Awaitable[None]] = _record_nothing
     """Remember that a job called. May raise `StoreError`."""
+    take_hook: TakeHook | None = None
+    """Takes Render's webhook; None where it is not set up."""
     api_token: SecretStr | None = None
     """When set, pages, API and metrics ask for it."""
     is_local: bool = False

@@ -23,6 +23,16 @@ def _call(text: str, *, ok: bool = True, silent: bool = False) -> dict[str, Any]
         ("🔴 #INC-1 redis.ping is down again\nno answer", "again", "redis.ping"),
         ("🔴 #INC-1 redis.ping is down: this is urgent now", "louder", "redis.ping"),
         ("Good morning", "other", "Good morning"),
+        (
+            "✅ abc1234 live on nexus-api: 6 of 6 in 0.1 s\nA change",
+            "deploy",
+            "✅ abc1234 live on nexus-api: 6 of 6 in 0.1 s",
+        ),
+        (
+            "❌ abc1234 is not live on nexus-api: the build failed",
+            "deploy",
+            "❌ abc1234 is not live on nexus-api: the build failed",
+        ),
     ],
 )
 def test_a_message_is_read_by_its_first_line(text: str, kind: str, root: str) -> None:

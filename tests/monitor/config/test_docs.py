@@ -10,6 +10,7 @@ from monitor.config.settings import Settings, settings_from
 from monitor.config.stack import (
     Alerts,
     Defaults,
+    Deploys,
     Incidents,
     Services,
     Slo,
@@ -38,6 +39,7 @@ def test_every_key_of_the_file_is_named() -> None:
         Alerts,
         TelegramChat,
         Slo,
+        Deploys,
         StatusPage,
         Confirm,
         Recover,

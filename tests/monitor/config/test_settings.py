@@ -45,7 +45,7 @@ def test_the_platform_s_own_address_is_the_dashboard_s() -> None:
     "secret", ["whsec_" + "a" * 32, "whsec_" + "a" * 31 + "=", "whsec_" + "a" * 31, "a" * 32], ids=len
 )
 def test_a_signing_secret_is_taken_with_its_padding_or_without(secret: str) -> None:
-    taken = settings_from({"RENDER_WEBHOOK_SECRET": secret}).render_webhook_secret
+    taken = settings_from({"RENDER_API_KEY": "rnd_key", "RENDER_WEBHOOK_SECRET": secret}).render_webhook_secret
     assert taken is not None
     assert taken.get_secret_value() == secret
 
@@ -127,6 +127,17 @@ def test_a_signing_secret_is_taken_with_its_padding_or_without(secret: str) -> N
             {"BOT_TOKEN": TOKEN, "ALERT_BOT_TOKEN": TOKEN},
             "ALERT_BOT_TOKEN: is the same as BOT_TOKEN; the monitor needs a bot of its own",
         ),
+        (
+            {"RENDER_WEBHOOK_SECRET": f"whsec_{'A' * 32}"},
+            "RENDER_WEBHOOK_SECRET: needs RENDER_API_KEY as well, to ask what a delivery is about",
+        ),
+        (
+            {"RENDER_DEPLOY_KEY": "rnd_hidden"},
+            "RENDER_DEPLOY_KEY: needs RENDER_API_KEY as well, to know what to roll back",
+        ),
+        ({"GRAFANA_URL": "https://g.example"}, "GRAFANA_URL: needs GRAFANA_TOKEN as well, to leave a marker there"),
+        ({"GRAFANA_TOKEN": "hidden"}, "GRAFANA_TOKEN: needs GRAFANA_URL as well, to know where to leave a marker"),
+        ({"SENTRY_ORG": "nexus"}, "SENTRY_ORG: needs SENTRY_AUTH_TOKEN as well, to leave a marker there"),
         (
             {"ALERT_BOT_TOKEN": TOKEN, "PROBE_BOT_TOKEN": TOKEN},
             "PROBE_BOT_TOKEN: is the same as BOT_TOKEN or ALERT_BOT_TOKEN; the prober needs a bot of its own",

@@ -118,3 +118,19 @@ def test_a_morning_that_is_none_is_one_line(text: str, line: str) -> None:
     with pytest.raises(UsageError) as caught:
         stack_of(f"alerts: {text}", "monitor.yaml")
     assert caught.value.lines == (f"monitor.yaml: {line}",)
+
+
+@pytest.mark.parametrize(("word", "mode"), [("off", "off"), ("suggest", "suggest"), ('"auto"', "auto")])
+def test_a_rollback_that_is_off_may_be_written_as_people_write_it(word: str, mode: str) -> None:
+    assert stack_of(f"deploys: {{rollback: {word}}}", "m.yaml").deploys.rollback == mode
+
+
+def test_a_rollback_that_is_on_must_say_how() -> None:
+    with pytest.raises(UsageError) as caught:
+        stack_of("deploys: {rollback: on}", "m.yaml")
+    assert caught.value.lines == ("m.yaml: deploys.rollback: True must be 'off', 'suggest' or 'auto'",)
+
+
+def test_how_deploys_are_followed_reaches_the_engine() -> None:
+    rules = stack_of("deploys: {settle_seconds: 5, observe_seconds: 15}", "m.yaml").rules
+    assert (rules["deploy_settle_seconds"], rules["deploy_observe_seconds"]) == (5.0, 15.0)

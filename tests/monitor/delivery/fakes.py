@@ -71,7 +71,7 @@ class FakeLine:
             raise self.failures.pop(0)
         for event in events:
             self.applied.append(event)
-            if isinstance(event, Delivered | CardEdited):
+            if isinstance(event, Delivered | CardEdited) and event.incident_id in self.state.incidents:
                 self._tell(event)
         self.changes.moved.set()
 
@@ -107,6 +107,7 @@ class Row:
     attempts: int = 0
     lease_token: str = ""
     was_sending: bool = False
+    body: str | None = None
 
 
 @dataclass

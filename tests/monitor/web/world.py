@@ -10,6 +10,7 @@ import httpx
 from pydantic import SecretStr
 
 from checks.result import Result, Verdict
+from monitor.engine.deploy_record import DeployRecord
 from monitor.engine.model import (
     AppendTimeline,
     CheckStatus,
@@ -44,6 +45,7 @@ class FakeHistory:
         self.days_of: dict[str, list[DaySeconds]] = {}
         self.old_silences: list[Silence] = []
         self.old_deploys: list[DeployWindow] = []
+        self.records: list[DeployRecord] = []
         self.error: Exception | None = None
 
     async def results(self, check_id: str, limit: int) -> Sequence[Result]:
@@ -67,6 +69,10 @@ class FakeHistory:
     async def deploys(self, limit: int) -> Sequence[DeployWindow]:
         self._fail()
         return self.old_deploys[:limit]
+
+    async def deploy_records(self, limit: int) -> Sequence[DeployRecord]:
+        self._fail()
+        return self.records[:limit]
 
     async def looks(self, limit: int, check_ids: Sequence[str] | None = None) -> Mapping[str, Sequence[Look]]:
         self._fail()
