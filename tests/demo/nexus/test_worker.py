@@ -21,7 +21,7 @@ from demo.servers import PostgresServer, ValkeyServer, free_port
 pytestmark = pytest.mark.real
 
 CELERY = [sys.executable, "-m", "celery", "-A", "demo.nexus.celery_app"]
-RESULT_SECONDS = 20.0
+RESULT_SECONDS = 60.0  # a worker that lost its broker in the middle of a read waits up to 30 s before it connects anew
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def _process(arguments: list[str], environment: dict[str, str], log: Path) -> It
     yield process
     process.terminate()
     try:
-        assert process.wait(10) == 0, log.read_text()
+        assert process.wait(60) == 0, log.read_text()
     finally:
         process.kill()
         process.wait(5)
