@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
-DEBIAN_TOOLS := prometheus chromium rabbitmq-server
+DEBIAN_TOOLS := prometheus chromium rabbitmq-server redis-server postgresql nginx-light openssl
 
 .PHONY: demo faults under-fire simulate benchmark test lint types imports unit tools lock format clean
 
@@ -35,10 +35,12 @@ types: $(READY)
 imports: $(READY)
 	$(BIN)/lint-imports
 
-# Debian's packages widen what the tests see: promtool judges our metrics, Chromium opens our pages, RabbitMQ is a broker.
+# Debian's packages widen what the tests see: promtool judges our metrics, Chromium opens our pages, the servers are
+# targets that are not ours. RUNLEVEL=1: none is started as a service.
 # Where they cannot be installed, the tests that need them are skipped by name.
 tools:
-	@command -v promtool >/dev/null && command -v chromium >/dev/null && test -d /usr/lib/rabbitmq \
+	@command -v promtool chromium redis-server openssl >/dev/null && test -x /usr/sbin/nginx -a -d /usr/lib/rabbitmq \
+	&& ls -d /usr/lib/postgresql/*/bin >/dev/null 2>&1 \
 	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 	     && echo "installing $(DEBIAN_TOOLS)" && apt-get update -qq \
 	     && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(DEBIAN_TOOLS) >/dev/null; } \

@@ -115,6 +115,7 @@ class Program(_Listening):
     """One file of `targets/` under the Python of another environment; it listens on `PORT`."""
 
     name = "program"
+    stop_signal = signal.SIGKILL  # it has nothing to put in order
     python = Path()
     file = Path()
     variables: dict[str, str] = {}  # noqa: RUF012  set by who makes it

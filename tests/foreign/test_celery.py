@@ -74,9 +74,7 @@ async def test_a_celery_of_5_4_is_well(broker: str, celery_5_4: CeleryProcess, f
     await until(of(kind, broker), feeds, OK)
 
 
-async def test_a_hundred_looks_leave_nothing_behind(
-    broker: str, celery_5_4: CeleryProcess, feeds: CeleryFeeds
-) -> None:
+async def test_a_hundred_looks_leave_nothing_behind(broker: str, celery_5_4: CeleryProcess, feeds: CeleryFeeds) -> None:
     checks = [of(kind, broker) for kind in KINDS if kind != "worker.each"]
     for check in checks:
         await until(check, feeds, OK)
