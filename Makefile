@@ -39,8 +39,8 @@ imports: $(READY)
 # targets that are not ours. RUNLEVEL=1: none is started as a service.
 # Where they cannot be installed, the tests that need them are skipped by name.
 tools:
-	@command -v promtool chromium redis-server openssl >/dev/null && test -x /usr/sbin/nginx -a -d /usr/lib/rabbitmq \
-	&& ls -d /usr/lib/postgresql/*/bin >/dev/null 2>&1 \
+	@command -v promtool >/dev/null && command -v chromium >/dev/null && command -v redis-server >/dev/null \
+	&& command -v openssl >/dev/null && test -d /usr/lib/rabbitmq -a -d /usr/lib/postgresql -a -x /usr/sbin/nginx \
 	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 	     && echo "installing $(DEBIAN_TOOLS)" && apt-get update -qq \
 	     && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(DEBIAN_TOOLS) >/dev/null; } \

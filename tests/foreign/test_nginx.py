@@ -134,7 +134,7 @@ async def test_a_page_of_nginx_in_a_browser(nginx: str, row: Row) -> None:
 @needs_openssl
 async def test_a_certificate_of_nginx_that_nobody_signed() -> None:
     with running(SecureSite) as server:
-        await judge(Row(f"https://127.0.0.1:{server.port}", "api.tls", FAILED, Reason.TLS_INVALID, URL))
+        await judge(Row("", "api.tls", FAILED, Reason.TLS_INVALID, URL), f"https://127.0.0.1:{server.port}")
 
 
 async def test_the_way_to_an_nginx_and_to_nobody(nginx: str) -> None:
