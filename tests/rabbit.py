@@ -6,6 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -53,9 +54,10 @@ class RabbitServer(Server):
     def state(self) -> tuple[list[list[str]], list[list[str]], int]:
         """Return queues, exchanges and how many connections are ours: workers open and close theirs."""
         mine = {str(one.laddr.port) for one in psutil.Process().net_connections("tcp") if one.laddr}
-        ports = [words[0] for words in self.control("list_connections", "peer_port")]
-        queues = sorted(self.control("list_queues", "name"))
-        return queues, sorted(self.control("list_exchanges", "name")), sum(port in mine for port in ports)
+        asked = (("list_connections", "peer_port"), ("list_queues", "name"), ("list_exchanges", "name"))
+        with ThreadPoolExecutor() as threads:  # each starts an Erlang
+            ports, queues, exchanges = threads.map(lambda words: self.control(*words), asked)
+        return sorted(queues), sorted(exchanges), sum(port in mine for (port,) in ports)
 
     def wait_ready(self) -> None:
         """Return when it answers: Erlang takes its time."""
