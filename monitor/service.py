@@ -3,19 +3,16 @@
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from socket import socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
-from checks.base import Check, Push
 from checks.registry import CHECKS
-from checks.result import Result
 from monitor import __version__
 from monitor.config.checklist import Checklist, build_checklist
 from monitor.config.found import Found
@@ -33,12 +30,10 @@ from monitor.log import configure_logging
 from monitor.metrics import Metrics
 from monitor.probing.feeds import CeleryFeeds
 from monitor.probing.loop_watch import LoopWatch
-from monitor.probing.render import Recorder, RenderClients
+from monitor.probing.render import RenderClients
 from monitor.probing.runner import Runner
-from monitor.reign import Realm, Reign, markers, new_io, new_runner, utc_now
+from monitor.reign import Realm, Reign, certain, markers, new_runner, utc_now
 from monitor.slo import SloWatch
-from monitor.smoke.report import Finding, Report, lines_of, with_causes
-from monitor.smoke.run import Walk, walk
 from monitor.store.errors import LeadershipLostError, StoreError, StoreUnavailableError
 from monitor.store.single import only_instance
 from monitor.store.spool import Spool
@@ -47,9 +42,6 @@ from monitor.store.store import Store
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from monitor.web.context import TakeHook
-    from monitor.web.people import People
-    from monitor.web.public import Public
 
 STANDBY_LOOK_SECONDS = 2.0
 """How often a standby reads what the leader has written."""
@@ -67,87 +59,6 @@ def run_service(settings: Settings, stack: Stack, checklist: Checklist) -> None:
         asyncio.Runner(loop_factory=_new_loop) as runner,
     ):
         runner.run(_serve(settings, stack, checklist, listener))
-
-
-async def look_once(check_id: str, settings: Settings, checklist: Checklist, *, record: Path | None = None) -> Result:
-    """Run one check exactly as the service does. Log lines of the run are redacted, and only errors.
-
-    `record` is a folder for the answers of Render's API, redacted.
-    """
-    configure_logging("error")
-
-    @asynccontextmanager
-    async def own_store() -> AsyncIterator[Store]:
-        store = await Store.open(settings.monitor_database_url.get_secret_value(), now=utc_now)
-        try:
-            yield store
-        finally:
-            await store.close()
-
-    async def prove_store() -> None:
-        async with own_store() as store:
-            await store.prove()
-
-    async def last_push(asked_id: str) -> Push | None:
-        async with own_store() as store:
-            return await store.last_push(asked_id)
-
-    async with CeleryFeeds(utc_now, markers=markers(checklist)) as feeds:
-        make_io = partial(
-            new_io,
-            feeds=feeds,
-            own_store=prove_store,
-            loop_lag_seconds=lambda: 0.0,
-            last_push=last_push,
-            render=RenderClients(time.monotonic, record=None if record is None else Recorder(record)),
-        )
-        return await Runner(make_io, utc_now, time.monotonic).run(checklist.checks[check_id])
-
-
-async def look_at(checks: Sequence[Check[Any, Any]]) -> list[Result]:
-    """Run checks that need nothing of a running monitor, one after the other."""
-    configure_logging("error")
-
-    async def no_push(check_id: str) -> Push | None:
-        return None
-
-    async with CeleryFeeds(utc_now) as feeds:
-        make_io = partial(new_io, feeds=feeds, own_store=_certain, loop_lag_seconds=lambda: 0.0, last_push=no_push)
-        runner = Runner(make_io, utc_now, time.monotonic)
-        return [await runner.run(check) for check in checks]
-
-
-async def walk_once(
-    settings: Settings,
-    stack: Stack,
-    checklist: Checklist,
-    wanted: Sequence[str],
-    covered: Sequence[tuple[str, tuple[str, ...], str]],
-    how: Walk,
-    progress: Callable[[Finding], None],
-) -> Report:
-    """Walk the checklist once, with the same looks as the service, and nothing stored."""
-    configure_logging("error")
-    started_at, started = utc_now(), time.monotonic()
-    watch = LoopWatch(utc_now, time.monotonic)
-
-    async def prove_store() -> None:
-        store = await Store.open(settings.monitor_database_url.get_secret_value(), now=utc_now)
-        try:
-            await store.prove()
-        finally:
-            await store.close()
-
-    async with CeleryFeeds(utc_now, markers=markers(checklist)) as feeds, asyncio.TaskGroup() as group:
-        watching = group.create_task(watch.run(), name="loop watch")
-        make_io = partial(new_io, feeds=feeds, own_store=prove_store, loop_lag_seconds=watch.lag_seconds)
-        runner = Runner(make_io, utc_now, time.monotonic)
-        checks = {check_id: checklist.checks[check_id] for check_id in wanted}
-        found = await walk(checks, runner.run, how, heading, progress, monotonic=time.monotonic)
-        watching.cancel()
-    findings = with_causes(found, {name: policy.hard_parents for name, policy in checklist.plan.checks.items()})
-    lines = lines_of(covered, {finding.check_id: finding for finding in findings})
-    return Report(stack.name, started_at, time.monotonic() - started, findings, lines)
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:
@@ -297,7 +208,7 @@ class Service:
 
     async def _reign(self, runner: Runner, epoch: int | None) -> None:
         """Watch by the checklist as it is, until what is found changes it."""
-        reign = Reign(self._realm, runner, _certain if self.leader is None else self.leader.proof)
+        reign = Reign(self._realm, runner, certain if self.leader is None else self.leader.proof)
         await reign.begin(epoch)
         self.reign = reign
         async with asyncio.TaskGroup() as group:
@@ -322,16 +233,9 @@ class Service:
             return None
         return None if changed.is_same_as(self.checklist) else changed
 
-    def _take_hook(self) -> "TakeHook | None":
-        """Return what takes Render's webhook, in a standby too; None where it is not set up."""
-        secret = self.settings.render_webhook_secret
-        if secret is None:
-            return None
-        from monitor.deploys.webhook import Webhook
-
-        return Webhook(secret, self.store.record_hook, utc_now).take
-
     def _app(self) -> "FastAPI":
+        # FastAPI takes a while to import: only where it serves.
+        from monitor.faces import people, public, take_hook
         from monitor.verbs import Hands
         from monitor.web.app import build_app
         from monitor.web.context import WebContext
@@ -355,35 +259,18 @@ class Service:
                 if check.config.kind == "push"
             },
             record_push=self.store.record_push,
-            take_hook=self._take_hook(),
+            take_hook=take_hook(self.settings, self.store),
             api_token=self.settings.monitor_token,
             is_local=is_loopback(self.settings.monitor_host),
-            people=self._people(),
+            people=people(self.settings, self.stack),
             hands=Hands(self.line.apply, self._probe_now, lambda: self.reign is not None),
-            public=self._public(),
+            public=public(self.stack),
         )
         return build_app(context)
 
     def _probe_now(self, check_id: str) -> None:
         if self.reign is not None:
             self.reign.scheduler.probe_now(check_id)
-
-    def _people(self) -> "People | None":
-        """Return who may log in as a Telegram Mini App; nobody without a bot of our own."""
-        from monitor.web.people import People
-
-        token, alerts = self.settings.alert_bot_token, self.stack.alerts
-        return None if token is None else People(token, alerts.operators, alerts.viewers)
-
-    def _public(self) -> "Public | None":
-        """Return what everybody may see."""
-        from monitor.web.public import Public
-
-        page = self.stack.status_page
-        if page is None:
-            return None
-        names = {service: page.names.get(service, service) for service in page.services}
-        return Public(page.title or self.stack.name, names)
 
     async def _readiness(self) -> list[str]:
         """Return what is not ready yet."""
@@ -398,10 +285,6 @@ class Service:
         if unseen:
             lacking.append(f"{unseen} of {len(self.plan.checks)} checks have not been looked at yet")
         return lacking
-
-
-async def _certain() -> None:
-    """Return at once: there is no other instance."""
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:

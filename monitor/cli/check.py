@@ -32,7 +32,7 @@ def check(
         if skipped:
             raise UsageError(f"{check_id}: {skipped.why or f'is switched off in {(config or DEFAULT_FILE).name}'}")
         raise UsageError(f"{check_id}: no such check{nearest(check_id, set(checklist.checks))}")
-    from monitor.service import look_once
+    from monitor.looks import look_once
 
     result = asyncio.run(look_once(check_id, settings, checklist, record=record))
     verdict = result.verdict

@@ -27,7 +27,7 @@ def preflight(
     from checks.build.wheels import BuildWheels, BuildWheelsConfig
     from checks.result import Outcome
     from monitor.errors import UsageError
-    from monitor.service import look_at
+    from monitor.looks import look_at
     from monitor.smoke.reports.listing import evidence
 
     if not path.is_dir():

@@ -33,7 +33,7 @@ def smoke(
     from checks.registry import CHECKS
     from monitor.config.coverage import coverage
     from monitor.errors import UsageError
-    from monitor.service import walk_once
+    from monitor.looks import walk_once
     from monitor.smoke.reports.github import annotations, summary
     from monitor.smoke.reports.junit import junit
     from monitor.smoke.reports.listing import listing, progress_line

@@ -12,7 +12,8 @@ from monitor.config.found import ABOUT, Found, completed
 from monitor.config.learned import learned, pointless
 from monitor.config.objectives import objectives_of
 from monitor.config.public import unknown_services
-from monitor.config.rows import EVERYTHING, NETWORK, ROWS, Row
+from monitor.config.row import Row
+from monitor.config.rows import EVERYTHING, NETWORK, ROWS
 from monitor.config.settings import Settings
 from monitor.config.stack import Stack, mistakes, nearest
 from monitor.engine.graph import find_cycle

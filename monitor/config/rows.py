@@ -1,126 +1,14 @@
-"""The built-in checks as a table: what each needs to be known, whom it speaks about, what explains its failure."""
+"""The built-in checks as a table, in the order of the checklist, and the headings under which they stand."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlsplit
-
-from checks.miniapp.init_data import hashed_key
-from monitor.config.settings import Settings
-from monitor.config.stack import Stack
-
-Given = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One built-in check. Its id is its kind."""
-
-    id: str
-    service: str
-    """A field of `Services`, or `monitor` for our own side, or `telegram`."""
-    needs: tuple[str, ...]
-    """The settings without which it is not built; a thing of `Found` with the name of one stands in for it."""
-    given: Callable[[Settings, Stack], Given]
-    """Its own fields, from the settings."""
-    parents: tuple[str, ...] = ()
-    """Hard parents, kept where they are built."""
-    checklist: str = ""
-    """The line of the post-deploy checklist it answers."""
-    is_remote: bool = True
-    """Looks over the network, so our own network is its parent."""
-    why_not: Callable[[Settings], str] = lambda settings: ""
-    """Why it makes no sense with these settings; empty where it does."""
-    over_broker: bool = False
-    """Looks at Celery's broker: `BROKER_URL` stands in for `REDIS_URL`, and Redis explains nothing unless it is it."""
-    explained_by: tuple[str, ...] = ()
-    """Soft parents, kept where they are built."""
-    is_opt_in: bool = False
-    """Built only when `monitor.yaml` names it: it changes what it looks at, or needs what is not always there."""
-
-    def has(self, settings: Settings, name: str) -> bool:
-        """Say whether the settings give what it needs by this name."""
-        stands_in = self.over_broker and name == "redis_url" and settings.celery_broker_url is not None
-        return stands_in or getattr(settings, name) is not None
-
-    def parents_with(self, settings: Settings) -> tuple[str, ...]:
-        """Return what explains its failure with these settings."""
-        if not self.over_broker or settings.is_broker_redis:
-            return self.parents
-        return tuple(parent for parent in self.parents if not parent.startswith("redis."))
-
-
-def _nothing(settings: Settings, stack: Stack) -> Given:
-    return {}
-
-
-def _broker(settings: Settings, stack: Stack) -> Given:
-    return {"broker_url": settings.celery_broker_url}
-
-
-def _schedule(settings: Settings, stack: Stack) -> Given:
-    """The marker stands once, with `beat.alive`."""
-    return _broker(settings, stack) | {"marker": stack.checks.get("beat.alive", {}).get("marker")}
-
-
-def _database(settings: Settings, stack: Stack) -> Given:
-    return {"url": settings.database_url}
-
-
-def _redis(settings: Settings, stack: Stack) -> Given:
-    return {"url": settings.redis_url}
-
-
-def _bot(settings: Settings, stack: Stack) -> Given:
-    return {"token": settings.bot_token, "api_base_url": settings.telegram_api_url}
-
-
-def _webhook(settings: Settings, stack: Stack) -> Given:
-    return {"url": settings.webhook_url}
-
-
-def _signed(settings: Settings, stack: Stack) -> Given:
-    return {"url": settings.webhook_url, "secret_token": settings.webhook_secret}
-
-
-def _redis_memory(settings: Settings, stack: Stack) -> Given:
-    return {"url": settings.redis_url, "is_broker": settings.is_broker_redis}
-
-
-def _versions(settings: Settings, stack: Stack) -> Given:
-    """Return the services with an address; the bot answers at the root of its webhook's."""
-    urls = {stack.services.api: settings.api_url}
-    if settings.webhook_url is not None:
-        parts = urlsplit(settings.webhook_url)
-        urls[stack.services.bot] = f"{parts.scheme}://{parts.netloc}"
-    return {"urls": urls}
-
-
-def _login(settings: Settings, stack: Stack) -> Given:
-    return {"api_url": settings.api_url, "key": _key(settings)}
-
-
-def _key(settings: Settings) -> str | None:
-    return None if settings.bot_token is None else hashed_key(settings.bot_token.get_secret_value())
-
-
-def _render(settings: Settings, stack: Stack) -> Given:
-    """Return how Render is asked; a database or Redis is no service there and is not found by its name."""
-    services = stack.services
-    return {
-        "api_key": settings.render_api_key,
-        "api_url": settings.render_api_url,
-        "names": (services.api, services.bot, services.worker, services.beat, services.miniapp),
-        "service_ids": tuple((settings.render_service_ids or "").replace(",", " ").split()),
-    }
+from monitor.config import given
+from monitor.config.celery_rows import CELERY_ROWS
+from monitor.config.row import ON_RENDER, Row
 
 
 def _platform(check_id: str, checklist: str = "", *, parents: tuple[str, ...] = ("platform.service",)) -> Row:
-    return Row(check_id, "render", ("render_api_key",), _render, parents=parents, checklist=checklist)
+    return Row(check_id, "render", ("render_api_key",), given.render, parents=parents, checklist=checklist)
 
 
-ON_RENDER = ("platform.service", "platform.deploys", "platform.instances")
-"""What may explain that a service does not answer."""
 HEALTH = "Render: service health indicators"
 LOGS = "Logs: start-up errors, import errors, deprecation warnings, performance"
 
@@ -142,7 +30,7 @@ ROWS: tuple[Row, ...] = (
         parents=("api.health", "postgres.connect", "redis.ping"),
         checklist="API: all API routers are accessible",
     ),
-    Row("api.version", "api", ("api_url",), _versions, parents=("api.health",)),
+    Row("api.version", "api", ("api_url",), given.versions, parents=("api.health",)),
     Row(
         "api.tls",
         "api",
@@ -150,22 +38,22 @@ ROWS: tuple[Row, ...] = (
         lambda settings, stack: {"url": settings.api_url},
         why_not=lambda settings: "" if str(settings.api_url).startswith("https://") else "API_URL is not https",
     ),
-    Row("postgres.connect", "database", ("database_url",), _database, checklist="API: database connections work"),
+    Row("postgres.connect", "database", ("database_url",), given.database, checklist="API: database connections work"),
     Row(
         "postgres.capacity",
         "database",
         ("database_url",),
-        _database,
+        given.database,
         parents=("postgres.connect",),
         checklist="API: database connections work",
     ),
-    Row("postgres.migrations", "database", ("database_url",), _database, parents=("postgres.connect",)),
-    Row("redis.ping", "redis", ("redis_url",), _redis, checklist="API: Redis connections work"),
+    Row("postgres.migrations", "database", ("database_url",), given.database, parents=("postgres.connect",)),
+    Row("redis.ping", "redis", ("redis_url",), given.redis, checklist="API: Redis connections work"),
     Row(
         "redis.write",
         "redis",
         ("redis_url",),
-        _redis,
+        given.redis,
         parents=("redis.ping",),
         checklist="API: Redis connections work",
     ),
@@ -173,7 +61,7 @@ ROWS: tuple[Row, ...] = (
         "redis.memory",
         "redis",
         ("redis_url",),
-        _redis_memory,
+        given.redis_memory,
         parents=("redis.ping", "redis.write"),  # full is the same fault as refused writes
         checklist="API: Redis connections work",
     ),
@@ -181,23 +69,23 @@ ROWS: tuple[Row, ...] = (
         "bot.identity",
         "bot",
         ("bot_token",),
-        _bot,
+        given.bot,
         parents=("telegram.api",),
     ),
     Row(
         "bot.webhook",
         "bot",
         ("bot_token",),
-        lambda settings, stack: {**_bot(settings, stack), "expected_url": settings.webhook_url},
+        lambda settings, stack: {**given.bot(settings, stack), "expected_url": settings.webhook_url},
         parents=("telegram.api", "bot.identity"),
         checklist="Bot: webhook receives updates",
     ),
-    Row("bot.ingress", "bot", ("webhook_url",), _signed, checklist="Bot: webhook receives updates"),
+    Row("bot.ingress", "bot", ("webhook_url",), given.signed, checklist="Bot: webhook receives updates"),
     Row(
         "bot.delivery",
         "bot",
         ("bot_token",),
-        _bot,
+        given.bot,
         parents=("telegram.api", "bot.identity", "bot.webhook", "bot.ingress"),
         checklist="Bot: webhook receives updates",
         explained_by=ON_RENDER,
@@ -206,7 +94,7 @@ ROWS: tuple[Row, ...] = (
         "bot.guard",
         "bot",
         ("webhook_url",),
-        _webhook,
+        given.webhook,
         parents=("bot.ingress",),
         checklist="Bot: webhook receives updates",
     ),
@@ -214,7 +102,7 @@ ROWS: tuple[Row, ...] = (
         "bot.commands",
         "bot",
         ("bot_token",),
-        _bot,
+        given.bot,
         parents=("telegram.api", "bot.identity"),
         checklist="Bot: responds to commands",
     ),
@@ -222,7 +110,7 @@ ROWS: tuple[Row, ...] = (
         "bot.modules",
         "bot",
         ("webhook_url",),
-        _webhook,
+        given.webhook,
         parents=("bot.ingress",),
         checklist="Bot: modules load correctly",
     ),
@@ -230,7 +118,7 @@ ROWS: tuple[Row, ...] = (
         "bot.reply",
         "bot",
         ("webhook_url",),
-        _signed,
+        given.signed,
         parents=("bot.ingress",),
         checklist="Bot: responds to commands",
     ),
@@ -239,162 +127,13 @@ ROWS: tuple[Row, ...] = (
         "bot",
         ("probe_bot_token", "probe_chat_id", "bot_token"),
         lambda settings, stack: {
-            **_bot(settings, stack),
+            **given.bot(settings, stack),
             "prober_token": settings.probe_bot_token,
             "chat_id": settings.probe_chat_id,
         },
         parents=("telegram.api", "bot.identity", "bot.webhook", "bot.ingress"),
     ),
-    Row(
-        "worker.online",
-        "worker",
-        ("redis_url",),
-        _broker,
-        over_broker=True,
-        parents=("redis.ping", "redis.write"),  # the ping writes where it is to be answered
-        checklist="Worker: connects to broker",
-        explained_by=ON_RENDER,
-    ),
-    Row(
-        "worker.canary",
-        "worker",
-        ("redis_url",),
-        _broker,
-        over_broker=True,
-        parents=("worker.online", "redis.ping", "redis.write"),
-        checklist="Worker: tasks execute successfully",
-    ),
-    Row(
-        "worker.each",
-        "worker",
-        ("redis_url",),
-        _broker,
-        over_broker=True,
-        parents=("worker.canary",),
-        checklist="Worker: tasks execute successfully",
-        is_opt_in=True,
-    ),
-    Row(
-        "worker.stuck_tasks",
-        "worker",
-        ("redis_url",),
-        _broker,
-        over_broker=True,
-        parents=("worker.online",),
-        checklist="Worker: tasks execute successfully",
-    ),
-    Row(
-        "worker.tasks",
-        "worker",
-        ("redis_url",),
-        _broker,
-        over_broker=True,
-        parents=("worker.online",),
-        checklist="Worker: tasks execute successfully",
-    ),
-    Row(
-        "worker.failures",
-        "worker",
-        ("redis_url",),
-        _broker,
-        over_broker=True,
-        parents=("worker.canary", "redis.write", "postgres.connect"),
-        checklist="Worker: no errors in logs",
-    ),
-    Row(
-        "worker.restarts",
-        "worker",
-        ("redis_url",),
-        _broker,
-        over_broker=True,
-        parents=("worker.online",),
-        checklist="Worker: connects to broker",
-    ),
-    Row(
-        "queue.depth",
-        "worker",
-        ("redis_url",),
-        _broker,
-        over_broker=True,
-        parents=("worker.canary",),
-        checklist="Worker: tasks execute successfully",
-    ),
-    Row(
-        "queue.stalled",
-        "worker",
-        ("redis_url",),
-        _broker,
-        over_broker=True,
-        parents=("worker.canary",),
-        checklist="Worker: tasks execute successfully",
-    ),
-    Row(
-        "queue.no_consumer",
-        "worker",
-        ("redis_url",),
-        _broker,
-        over_broker=True,
-        parents=("worker.online", "worker.canary"),
-        checklist="Worker: tasks execute successfully",
-    ),
-    Row(
-        "queue.orphans",
-        "worker",
-        ("redis_url",),
-        _broker,
-        over_broker=True,
-        parents=("worker.online",),
-        checklist="Worker: tasks execute successfully",
-        why_not=lambda settings: (
-            "RabbitMQ gives messages back as soon as their worker is gone" if settings.is_broker_rabbitmq else ""
-        ),
-    ),
-    Row(
-        "clock.skew",
-        "worker",
-        ("redis_url",),
-        _broker,
-        over_broker=True,
-        parents=("redis.ping",),
-        checklist="Beat: scheduled tasks trigger",
-    ),
-    Row(
-        "beat.alive",
-        "beat",
-        ("redis_url",),
-        _broker,
-        over_broker=True,
-        parents=("worker.canary",),
-        checklist="Beat: starts",
-        explained_by=ON_RENDER,
-    ),
-    Row(
-        "beat.single",
-        "beat",
-        ("redis_url",),
-        _schedule,
-        over_broker=True,
-        parents=("beat.alive",),
-        checklist="Beat: starts",
-    ),
-    Row(
-        "beat.schedule",
-        "beat",
-        ("redis_url",),
-        _schedule,
-        over_broker=True,
-        parents=("beat.alive", "worker.canary", "postgres.connect"),
-        checklist="Beat: scheduled tasks trigger",
-    ),
-    Row(
-        "beat.config",
-        "beat",
-        ("redis_url",),
-        _schedule,
-        over_broker=True,
-        parents=("worker.online", "worker.canary"),
-        checklist="Beat: cron expressions work",
-    ),
+    *CELERY_ROWS,
     Row(
         "miniapp.page",
         "miniapp",
@@ -415,7 +154,7 @@ ROWS: tuple[Row, ...] = (
         "miniapp.auth",
         "api",
         ("api_url", "bot_token"),
-        _login,
+        given.login,
         parents=("api.health",),
         checklist="Mini App: authentication works",
     ),
@@ -423,7 +162,7 @@ ROWS: tuple[Row, ...] = (
         "miniapp.auth_guard",
         "api",
         ("api_url", "bot_token"),
-        _login,
+        given.login,
         parents=("api.health",),
         checklist="Mini App: authentication works",
     ),
@@ -431,7 +170,7 @@ ROWS: tuple[Row, ...] = (
         "miniapp.calls",
         "api",
         ("api_url", "bot_token"),
-        lambda settings, stack: {**_login(settings, stack), "page_url": settings.miniapp_url},
+        lambda settings, stack: {**given.login(settings, stack), "page_url": settings.miniapp_url},
         parents=("api.health", "miniapp.auth"),
         checklist="Mini App: API calls succeed",
     ),
@@ -452,7 +191,7 @@ ROWS: tuple[Row, ...] = (
         ("miniapp_url",),
         lambda settings, stack: {
             "page_url": settings.miniapp_url,
-            "key": _key(settings),
+            "key": given.key(settings),
             "chromium": settings.chromium,
         },
         parents=("miniapp.page",),
@@ -473,7 +212,7 @@ ROWS: tuple[Row, ...] = (
     _platform("platform.resources", "Render: resource usage (CPU, memory, disk)"),
     _platform("platform.instances", HEALTH),
     _platform("platform.commit"),
-    Row("vantage.loop", "monitor", (), _nothing, is_remote=False),
+    Row("vantage.loop", "monitor", (), given.nothing, is_remote=False),
     Row(
         "vantage.dns",
         "monitor",
@@ -488,7 +227,7 @@ ROWS: tuple[Row, ...] = (
         lambda settings, stack: {"targets": stack.vantage.egress_targets},
         is_remote=False,
     ),
-    Row("vantage.store", "monitor", (), _nothing, is_remote=False),
+    Row("vantage.store", "monitor", (), given.nothing, is_remote=False),
 )
 
 EVERYTHING = "vantage.loop"

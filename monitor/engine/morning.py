@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from itertools import count
 from zoneinfo import ZoneInfo
 
 NINE = time(9)
@@ -22,11 +23,9 @@ class Morning:
     def next_at(self, at: time, now: datetime) -> datetime:
         """Return when this zone's clocks next show `at`, in UTC; never `now` itself."""
         local = now.astimezone(self.zone)
-        for days in range(3):
-            found = datetime.combine(local.date() + timedelta(days=days), at, self.zone).astimezone(now.tzinfo)
-            if found > now:
-                return found
-        raise AssertionError("a day has no more than 48 hours")
+        days = (local.date() + timedelta(days=number) for number in count())
+        times = (datetime.combine(day, at, self.zone).astimezone(now.tzinfo) for day in days)
+        return next(found for found in times if found > now)
 
     def before(self, now: datetime) -> datetime:
         """Return the latest morning that is not later than `now`, in UTC."""

@@ -15,9 +15,10 @@ from monitor.config.settings import Settings, settings_from
 from monitor.config.stack import Stack, stack_of
 from monitor.engine.model import CheckState, CheckStatus, State
 from monitor.listener import listen
+from monitor.looks import look_once
 from monitor.probing.sight import blind
 from monitor.reign import markers
-from monitor.service import Service, look_once
+from monitor.service import Service
 from tests.demo.running_demo import until
 from tests.monitor.delivery.bot_api_server import bot_api_server, free_port
 

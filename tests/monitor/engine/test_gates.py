@@ -33,6 +33,17 @@ def test_when_the_root_recovers_its_descendants_are_gated_and_probed_with_jitter
     assert story.state.held == frozenset()
 
 
+def test_a_descendant_that_never_had_a_verdict_gets_no_gate_when_its_parent_recovers() -> None:
+    story = Story(*CHAIN)
+    story.ok(REDIS)
+    story.look(WORKER, Outcome.UNKNOWN)
+    story.drop(REDIS)
+    story.recover(REDIS)
+    assert story.check(WORKER).status is CheckStatus.PENDING
+    assert story.check(WORKER).gate_until is None
+    assert WORKER not in {probe.check_id for probe in story.probes()}
+
+
 def test_failures_within_the_gate_do_not_count_and_three_after_it_make_an_own_root() -> None:
     story = chain()
     story.drop(REDIS, WORKER)
