@@ -15,6 +15,7 @@ from monitor.engine.step import Step
 from monitor.store.errors import LeadershipLostError, StoreError
 from monitor.store.spool import Unwritten
 from monitor.store.store import Store
+from monitor.transitions import log_transitions
 
 BATCH_EVENTS = 200
 FIRST_RETRY_SECONDS = 0.5
@@ -255,6 +256,7 @@ class Line:
         if self._publishing is None:
             return
         (batch, stepped), self._publishing = self._publishing, None
+        log_transitions(self._state, batch.after, batch.effects)
         self._state, self._seen = batch.after, batch.seen
         for entry in stepped:
             entry.done()
